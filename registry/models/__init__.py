@@ -1,0 +1,46 @@
+"""The rows of the portal."""
+
+from registry.models.account import Account, Scope
+from registry.models.finding import Finding, FindingState, Severity
+from registry.models.grant import Grant, Role
+from registry.models.image import MISMATCHES, Confidence, Image, ImageVerdict
+from registry.models.instance import Instance
+from registry.models.mirror import Mirror, MirrorQuerySet
+from registry.models.registration import Event, Registration, RegistrationStep
+from registry.models.report import Report, Schedule, ScheduleKind, ScheduleSlot
+from registry.models.reserved_instance import Cover, ReservedInstance
+from registry.models.run import ACTIVE, OVER, Run, RunKind, RunState
+from registry.models.snapshot import Snapshot, Volume
+
+__all__ = [
+    "ACTIVE",
+    "MISMATCHES",
+    "OVER",
+    "Account",
+    "Confidence",
+    "Cover",
+    "Event",
+    "Finding",
+    "FindingState",
+    "Grant",
+    "Image",
+    "ImageVerdict",
+    "Instance",
+    "Mirror",
+    "MirrorQuerySet",
+    "Registration",
+    "RegistrationStep",
+    "Report",
+    "ReservedInstance",
+    "Role",
+    "Run",
+    "RunKind",
+    "RunState",
+    "Schedule",
+    "ScheduleKind",
+    "ScheduleSlot",
+    "Scope",
+    "Severity",
+    "Snapshot",
+    "Volume",
+]

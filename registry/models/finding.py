@@ -1,0 +1,127 @@
+"""Findings: verdicts that we keep."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from registry.models.image import Image
+from registry.models.reserved_instance import ReservedInstance
+
+
+class Severity(models.TextChoices):
+    CRITICAL = "critical", "Critical"
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+
+
+class FindingState(models.TextChoices):
+    OPEN = "open", "Open"
+    IN_PROGRESS = "in_progress", "In progress"
+    WAIVED = "waived", "Waived"
+    RESOLVED = "resolved", "Resolved"
+    REOPENED = "reopened", "Reopened"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def open(self) -> Self:
+        return self.filter(resolved_at=None)
+
+    def resolved(self) -> Self:
+        return self.exclude(resolved_at=None)
+
+    def search(self, words: str) -> Self:
+        return self.filter(
+            Q(title__icontains=words)
+            | Q(rule__iexact=words)
+            | Q(image__name__icontains=words)
+            | Q(image__aws_id__startswith=words)
+            | Q(reserved_instance__aws_id__startswith=words)
+            | Q(reserved_instance__instance_type__icontains=words)
+        )
+
+    def for_list(self) -> Self:
+        return self.select_related("image__account", "reserved_instance__account").annotate(
+            rank=models.Case(
+                *[
+                    models.When(severity=level, then=position)
+                    for position, level in enumerate(Severity.values)
+                ],
+                default=len(Severity.values),
+                output_field=models.IntegerField(),
+            )
+        )
+
+
+class Finding(models.Model):
+    """A rule that an image or a purchase breaks, from when we saw it until it was put right."""
+
+    image = models.ForeignKey(
+        Image, models.PROTECT, related_name="findings", null=True, blank=True
+    )
+    reserved_instance = models.ForeignKey(
+        ReservedInstance, models.PROTECT, related_name="findings", null=True, blank=True
+    )
+    rule = models.CharField(max_length=10)
+    severity = models.CharField(max_length=16, choices=Severity.choices)
+    state = models.CharField(
+        max_length=16, choices=FindingState.choices, default=FindingState.OPEN
+    )
+    title = models.CharField(max_length=200)
+    message = models.TextField()
+    remedy = models.JSONField(default=list, blank=True, help_text="Steps in order.")
+    monthly_cost = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    opened_at = models.DateTimeField()
+    checked_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "rule"],
+                condition=Q(resolved_at=None),
+                name="registry_finding_open_once_per_image",
+            ),
+            models.UniqueConstraint(
+                fields=["reserved_instance", "rule"],
+                condition=Q(resolved_at=None),
+                name="registry_finding_open_once_per_reserved_instance",
+            ),
+            models.CheckConstraint(
+                condition=Q(image=None, reserved_instance__isnull=False)
+                | Q(image__isnull=False, reserved_instance=None),
+                name="registry_finding_of_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None) | Q(resolved_at__gte=F("opened_at")),
+                name="registry_finding_resolved_after_opened",
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None) & ~Q(state="resolved")
+                | Q(resolved_at__isnull=False, state="resolved"),
+                name="registry_finding_resolved_has_its_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["resolved_at", "severity"], name="registry_finding_state")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("findings:detail", args=[self.ref])
+
+    @property
+    def ref(self) -> str:
+        return f"F-{self.pk:04d}"
+
+    @property
+    def thing(self) -> Image | ReservedInstance:
+        """What the finding is about."""
+        # One of the two is there: registry_finding_of_one_thing.
+        return self.image or self.reserved_instance  # type: ignore[return-value]
