@@ -1,0 +1,173 @@
+"""Whole, valid rows; a test names only what it is about."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from registry.models import (
+    Account,
+    Cover,
+    Finding,
+    Grant,
+    Image,
+    Instance,
+    Registration,
+    ReservedInstance,
+    Role,
+    Run,
+    RunKind,
+    Scope,
+    Snapshot,
+    Volume,
+)
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LATER = datetime(2026, 11, 24, 13, tzinfo=UTC)
+_numbers = count(1)
+
+
+def make_account(**fields: Any) -> Account:
+    number = next(_numbers)
+    defaults = {"number": f"{number:012d}", "name": f"account-{number}"}
+    return Account.objects.create(**defaults | fields)
+
+
+def make_scope(**fields: Any) -> Scope:
+    if "account" not in fields:
+        fields["account"] = make_account()
+    return Scope.objects.create(**{"region": "eu-west-1"} | fields)
+
+
+def _mirrored(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:
+    if "account" not in fields:
+        fields["account"] = make_account()
+    defaults = {
+        "aws_id": f"{prefix}-{next(_numbers):017x}",
+        "region": "eu-west-1",
+        "digest": "",
+        "first_seen_at": NOON,
+        "last_seen_at": NOON,
+    }
+    return defaults | fields
+
+
+def make_image(**fields: Any) -> Image:
+    defaults = {
+        "name": "web",
+        "owner_id": "",
+        "state": "available",
+        "architecture": "x86_64",
+        "platform_details": "Linux/UNIX",
+        "usage_operation": "RunInstances",
+        "root_device_type": "ebs",
+        "root_device_name": "/dev/xvda",
+        "virtualization_type": "hvm",
+        "created_at": NOON,
+    }
+    return Image.objects.create(**_mirrored("ami", defaults | fields))
+
+
+def make_snapshot(**fields: Any) -> Snapshot:
+    defaults = {
+        "state": "completed",
+        "storage_tier": "standard",
+        "volume_size": 8,
+        "is_encrypted": False,
+        "started_at": NOON,
+    }
+    return Snapshot.objects.create(**_mirrored("snap", defaults | fields))
+
+
+def make_volume(**fields: Any) -> Volume:
+    defaults = {"state": "in-use", "volume_type": "gp3", "size": 8}
+    return Volume.objects.create(**_mirrored("vol", defaults | fields))
+
+
+def make_instance(**fields: Any) -> Instance:
+    defaults = {
+        "state": "running",
+        "instance_type": "m5.large",
+        "availability_zone": "eu-west-1a",
+        "availability_zone_id": "euw1-az1",
+        "tenancy": "default",
+        "architecture": "x86_64",
+        "platform_details": "Linux/UNIX",
+        "usage_operation": "RunInstances",
+        "launched_at": NOON,
+    }
+    return Instance.objects.create(**_mirrored("i", defaults | fields))
+
+
+def make_reserved_instance(**fields: Any) -> ReservedInstance:
+    defaults = {
+        "aws_id": f"00000000-0000-4000-8000-{next(_numbers):012d}",
+        "instance_type": "m5.large",
+        "instance_count": 1,
+        "product_description": "Linux/UNIX",
+        "tenancy": "default",
+        "scope": "Region",
+        "offering_class": "standard",
+        "offering_type": "No Upfront",
+        "start_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "end_at": datetime(2027, 1, 1, tzinfo=UTC),
+        "duration": 31_536_000,
+        "fixed_price": Decimal(0),
+        "usage_price": Decimal(0),
+        "recurring_hourly": Decimal("0.05"),
+        "currency": "USD",
+        "state": "active",
+    }
+    return ReservedInstance.objects.create(**_mirrored("ri", defaults | fields))
+
+
+def make_cover(**fields: Any) -> Cover:
+    return Cover.objects.create(**{"share": "1"} | fields)
+
+
+def make_finding(**fields: Any) -> Finding:
+    if "image" not in fields and "reserved_instance" not in fields:
+        fields["image"] = make_image()
+    defaults = {
+        "rule": "AMI001",
+        "severity": "high",
+        "title": "Billing code lost",
+        "message": "Billed as Linux/UNIX, expected Red Hat Enterprise Linux.",
+        "opened_at": NOON,
+        "checked_at": NOON,
+    }
+    return Finding.objects.create(**defaults | fields)
+
+
+def make_run(**fields: Any) -> Run:
+    defaults: dict[str, Any] = {"kind": RunKind.AUDIT, "requested_at": NOON}
+    if fields.get("kind") == RunKind.SYNC and "scope" not in fields:
+        fields["scope"] = make_scope()
+    return Run.objects.create(**defaults | fields)
+
+
+def make_registration(**fields: Any) -> Registration:
+    if "account" not in fields:
+        fields["account"] = make_account()
+    if "run" not in fields:
+        fields["run"] = make_run(kind=RunKind.REGISTER)
+    defaults = {
+        "region": "eu-west-1",
+        "snapshot_id": f"snap-{next(_numbers):017x}",
+        "name": f"golden-{next(_numbers)}",
+        "expected_usage_operation": "RunInstances:0010",
+    }
+    return Registration.objects.create(**defaults | fields)
+
+
+def make_user(
+    role: str | None = Role.VIEWER, account: Account | None = None, **fields: Any
+) -> User:
+    """Make a user with `role` on `account`, or everywhere; with no grant if `role` is None."""
+    defaults = {"username": f"user-{next(_numbers)}", "password": "!"}
+    user = User.objects.create(**defaults | fields)
+    if role:
+        Grant.objects.create(user=user, account=account, role=role)
+    return user
