@@ -7,7 +7,7 @@ from tests import services
 running = services.start()
 os.environ["DATABASE_URL"] = running.database_url
 os.environ["REDIS_URL"] = running.redis_url
-os.environ["AMIPORTAL_SECRET_KEY"] = "only for the tests, long enough and not for anybody's data"
+os.environ["AMIPORTAL_SECRET_KEY"] = "only for the tests, and not for anybody's data"
 os.environ["AMIPORTAL_HTTPS"] = "false"
 
 from amiportal.settings import *  # noqa: E402
