@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 ACCOUNT_NUMBER = r"^\d{12}$"
-ROLE_ARN = r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}$"
-EXTERNAL_ID = r"^[\w+=,.@:/-]{2,1224}$"
+ROLE_ARN = r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
+EXTERNAL_ID = r"^[\w+=,.@:/-]{2,}$"
 REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
 

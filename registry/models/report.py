@@ -25,7 +25,9 @@ class Schedule(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(every_minutes__gte=1, daily_at=None)
+                condition=models.Q(
+                    every_minutes__isnull=False, every_minutes__gte=1, daily_at=None
+                )
                 | models.Q(every_minutes=None, daily_at__isnull=False),
                 name="registry_schedule_has_one_rhythm",
             ),
