@@ -21,9 +21,10 @@ from sandbox.guardian import Guardian
 
 NOBODY = 65534
 START_SECONDS = 30
+_NEW = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
 _FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-# PostgreSQL refuses to run as root. As nobody it keeps the right to pass closed folders, so that
-# a checkout below a private home works and no folder has to be opened for it.
+# PostgreSQL refuses to run as root. As nobody it keeps the right to pass closed folders: a
+# checkout below a private home works, and no folder has to be opened for it.
 _AS_NOBODY = [
     "setpriv",
     f"--reuid={NOBODY}",
@@ -109,8 +110,7 @@ class Postgres:
         self.folder.mkdir(parents=True, mode=0o700)
         self._own(self.folder)
         done = subprocess.run(
-            [*_identity(), str(tools / "initdb"), "-D", str(self.folder), "-U", "postgres"]
-            + ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            [*_identity(), str(tools / "initdb"), "-D", str(self.folder), *_NEW],
             capture_output=True,
             text=True,
             check=False,
@@ -175,8 +175,8 @@ def _identity() -> list[str]:
         return []
     if shutil.which("setpriv") is None:
         raise ServerMissing(
-            "PostgreSQL does not run as root, and setpriv (util-linux) is not here to run it as "
-            "somebody else. Start the portal as another user, or set DATABASE_URL."
+            "PostgreSQL does not run as root, and setpriv (util-linux) is not here to run it "
+            "as somebody else. Start the portal as another user, or set DATABASE_URL."
         )
     return _AS_NOBODY
 

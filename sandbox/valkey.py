@@ -1,4 +1,7 @@
-"""One Valkey of our own, from its wheel or from the PATH. All contact with the wheel is here."""
+"""One Valkey of our own, from its wheel or from the PATH.
+
+All contact with the wheel is here.
+"""
 
 import shutil
 import signal
@@ -63,6 +66,7 @@ class Valkey:
             )
         guardian.watch(self.process.pid)
         self._wait()
+        _note(self.folder).write_text(str(self.socket))
 
     def stop(self, guardian: Guardian) -> None:
         """End it in order."""
@@ -72,6 +76,7 @@ class Valkey:
         self.process.wait()
         guardian.release(self.process.pid)
         self.process = None
+        _note(self.folder).unlink(missing_ok=True)
         shutil.rmtree(self.sockets, ignore_errors=True)
 
     @property
@@ -108,6 +113,20 @@ class Valkey:
                 return
             time.sleep(0.02)
         raise ServerFailed(f"Valkey did not start. Its log says why: {self.log}")
+
+
+def _note(folder: Path) -> Path:
+    """The file that tells other processes where the socket is."""
+    return folder / "socket"
+
+
+def running_socket(folder: Path) -> Path | None:
+    """Return the socket of the server that runs on the data in `folder`, if one does."""
+    try:
+        socket = Path(_note(folder).read_text())
+    except FileNotFoundError:
+        return None
+    return socket if answers(socket) else None
 
 
 def redis_url(socket: Path) -> str:

@@ -1,0 +1,47 @@
+#!/usr/bin/env python
+"""The door for people at a console.
+
+Where DATABASE_URL and REDIS_URL are not set, a command finds the servers of the home or starts
+them for itself.
+"""
+
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from django.core.management import execute_from_command_line
+
+from sandbox import local
+from sandbox.errors import ServerFailed, ServerMissing
+
+# These need no server.
+ON_THEIR_OWN = {"check", "collectstatic", "help", "makemessages", "--help", "--version"}
+
+
+def needs_servers(arguments: list[str]) -> bool:
+    if {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
+        return False
+    return bool(arguments) and arguments[0] not in ON_THEIR_OWN and "--help" not in arguments
+
+
+def main() -> None:
+    root = Path(__file__).resolve().parent
+    home = Path(os.environ.setdefault("AMIPORTAL_HOME", str(root / "var"))).absolute()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "amiportal.settings")
+    # `up` stops when it is told to; other commands that still use its servers do not hold it.
+    waits = sys.argv[1:2] != ["up"]
+    wanted = needs_servers(sys.argv[1:])
+    try:
+        with local.servers(home, waits=waits) if wanted else nullcontext() as urls:
+            if urls:
+                os.environ.setdefault("DATABASE_URL", urls.database)
+                os.environ.setdefault("REDIS_URL", urls.redis)
+            local.ensure_secret_key(home)
+            execute_from_command_line(sys.argv)
+    except (ServerFailed, ServerMissing) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

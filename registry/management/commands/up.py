@@ -1,0 +1,135 @@
+"""Everything in the foreground: web server, workers and clock, with --demo a company too."""
+
+import fcntl
+import os
+import sys
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+
+from sandbox.guardian import Guardian
+from sandbox.ports import choose
+from sandbox.supervisor import Program, Supervisor
+
+MANAGE = [sys.executable, "manage.py"]
+WORKERS = ("register", "sync", "sync", "audit")
+MANAGEMENT_ACCOUNT = "100000000001"
+
+
+class Command(BaseCommand):
+    help = "Start the portal and keep it running until Ctrl-C or SIGTERM."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="With a simulated company.")
+        parser.add_argument("--bind", default="127.0.0.1", help="Address of the web server.")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--aws-port", type=int, default=8001, help="Of the simulated AWS.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        home = Path(settings.HOME)
+        with (home / "up.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CommandError(
+                    f"The portal already runs on {home}. Stop it first."
+                ) from None
+            guardian = Guardian()
+            supervisor = Supervisor(guardian, home / "log")
+            try:
+                self._run(supervisor, options)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                self.stdout.write("Stopping.")
+                supervisor.stop()
+                guardian.close()
+
+    def _run(self, supervisor: Supervisor, options: dict[str, Any]) -> None:
+        supervisor.listen()
+        os.environ.setdefault(
+            "AMIPORTAL_HTTPS", "false" if is_local(options["bind"]) else "true"
+        )
+        self._prepare()
+        if options["demo"]:
+            self._simulate_aws(supervisor, options["aws_port"])
+        address = f"http://{options['bind']}:{choose(options['bind'], options['port'])}"
+        web = web_server(address)
+        supervisor.start(web)
+        for number, queue in enumerate(WORKERS, start=1):
+            supervisor.start(worker(number, queue))
+        supervisor.start(Program("clock", [*MANAGE, "clock"]))
+        supervisor.wait_for(web)
+        if options["demo"]:
+            call_command("seed_demo", wait=True, stdout=self.stdout)
+        self.stdout.write(f"Ready: {address}/")
+        self.stdout.flush()
+        supervisor.watch()
+
+    def _prepare(self) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+    def _simulate_aws(self, supervisor: Supervisor, wanted: int) -> None:
+        port = choose("127.0.0.1", wanted)
+        url = f"http://127.0.0.1:{port}"
+        os.environ |= {
+            "AMIPORTAL_DEMO": "true",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": f"AKIA{MANAGEMENT_ACCOUNT}",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        state = Path(settings.HOME) / "aws-state.json"
+        command = [
+            sys.executable,
+            "-m",
+            "sandbox.aws",
+            "--port",
+            str(port),
+            "--state",
+            str(state),
+        ]
+        aws = Program("aws", command, is_ready=answering(f"{url}/_sandbox/health"))
+        supervisor.start(aws)
+        supervisor.wait_for(aws)
+
+
+def is_local(address: str) -> bool:
+    return address in {"127.0.0.1", "::1", "localhost"}
+
+
+def web_server(address: str) -> Program:
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
+    command += ["--port", port, "--workers", "1", "--blocking-threads", "4", "--no-ws"]
+    return Program(
+        "web",
+        [*command, "amiportal.wsgi:application"],
+        is_ready=answering(f"{address}/healthz/"),
+    )
+
+
+def worker(number: int, queue: str) -> Program:
+    return Program(f"worker-{number}-{queue}", [*MANAGE, "rqworker", queue])
+
+
+def answering(url: str) -> Callable[[], bool]:
+    """Make a question: does `url` answer with 200?"""
+
+    def ask() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # ours, http
+                return bool(answer.status == 200)  # noqa: PLR2004
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return ask
