@@ -1,0 +1,295 @@
+"""Where an image came from: image ← snapshot ← volume ← instance ← image, as far as is known.
+
+AWS records the source of an image for CreateImage and CopyImage, not for RegisterImage. The rest
+is read from snapshots: their volume, and the descriptions that AWS writes. Descriptions are free
+text; what they say is evidence, not proof.
+"""
+
+import re
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from registry.billing.codes import parts
+from registry.billing.expectation import Link
+
+LONGEST = 64  # AWS itself follows 50 levels
+CREATED = re.compile(r"^Created by CreateImage\((i-[0-9a-f]+)\) for (ami-[0-9a-f]+)")
+COPIED_IMAGE = re.compile(
+    r"^Copied for DestinationAmi (ami-\w+) from SourceAmi (ami-\w+) for SourceSnapshot (snap-\w+)"
+)
+COPIED_SNAPSHOT = re.compile(r"^\[Copied (snap-[0-9a-f]+) from [a-z0-9-]+\]")
+IMPORTED = re.compile(r"^Created by AWS-VMImport service for (import-(?:ami|snap)-[0-9a-f]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNode:
+    aws_id: str
+    name: str = ""
+    owner_id: str = ""
+    usage_operation: str | None = None
+    root_snapshot_id: str = ""
+    source_instance_id: str = ""
+    source_image_id: str = ""
+    created_at: datetime | None = None
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotNode:
+    aws_id: str
+    name: str = ""
+    description: str = ""
+    volume_id: str = ""
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeNode:
+    aws_id: str
+    snapshot_id: str = ""
+    attachments: tuple[tuple[str, str], ...] = ()  # instance id, device
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceNode:
+    aws_id: str
+    name: str = ""
+    image_id: str = ""
+    usage_operation: str | None = None
+    usage_operation_updated_at: datetime | None = None
+    root_device_name: str = ""
+    root_volume_id: str = ""
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A step of the way, as a page shows it; `is_break`: the code was lost on the way here."""
+
+    kind: str
+    aws_id: str
+    name: str = ""
+    detail: str = ""
+    usage_operation: str | None = None
+    is_gone: bool = False
+    is_break: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The links that carry codes, nearest first, and every hop, oldest first."""
+
+    links: tuple[Link, ...]
+    hops: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything the mirror knows, present and gone, by id."""
+
+    images: Mapping[str, ImageNode] = field(default_factory=dict)
+    snapshots: Mapping[str, SnapshotNode] = field(default_factory=dict)
+    volumes: Mapping[str, VolumeNode] = field(default_factory=dict)
+    instances: Mapping[str, InstanceNode] = field(default_factory=dict)
+    root_of: Mapping[str, str] = field(default_factory=dict)  # root volume to instance
+    made_from: Mapping[str, str] = field(default_factory=dict)  # root snapshot to oldest image
+
+
+def root_volumes(instances: Mapping[str, InstanceNode]) -> dict[str, str]:
+    """Index instances by the volume they boot from."""
+    return {node.root_volume_id: aws_id for aws_id, node in instances.items()}
+
+
+def images_of_snapshots(images: Mapping[str, ImageNode]) -> dict[str, str]:
+    """Index images by their root snapshot; the oldest where several share one."""
+    found: dict[str, str] = {}
+    for aws_id, node in images.items():
+        other = images.get(found.get(node.root_snapshot_id, ""))
+        if other is None or _age(node) < _age(other):
+            found[node.root_snapshot_id] = aws_id
+    return found
+
+
+def _age(node: ImageNode) -> tuple[bool, float, str]:
+    made = node.created_at
+    return made is None, made.timestamp() if made else 0.0, node.aws_id
+
+
+def trace(image_id: str, inventory: Inventory) -> Lineage:
+    """Walk from an image to its origin; ends at what is not known, at a cycle, or far away."""
+    walk = _Walk(inventory, inventory.images[image_id])
+    steps = list(walk.steps())
+    links = tuple(link for link, _ in steps if link is not None)
+    hops = [hop for _, hop in steps if hop is not None]
+    return Lineage(links, tuple(_with_breaks(hops[::-1])))
+
+
+_Step = tuple[Link | None, Hop | None]
+_Found = Generator[_Step, None, "ImageNode | None"]
+
+
+class _Walk:
+    def __init__(self, inventory: Inventory, image: ImageNode) -> None:
+        self._all = inventory
+        self._first = image
+        self._seen: set[str] = set()
+
+    def steps(self) -> Iterator[_Step]:
+        image: ImageNode | None = self._first
+        while image is not None and len(self._seen) < LONGEST:
+            if image.aws_id in self._seen:
+                return
+            self._seen.add(image.aws_id)
+            if image is self._first:
+                yield None, _hop_of_image(image, "this AMI")
+            image = yield from self._before(image)
+
+    def _before(self, image: ImageNode) -> _Found:
+        if image.source_instance_id in self._all.instances:
+            return (
+                yield from self._instance(image.source_instance_id, "It was created from", True)
+            )
+        if image.source_image_id:
+            is_copy = not image.source_instance_id
+            how = "It is a copy of" if is_copy else "Its source instance was launched from"
+            return (yield from self._image(image.source_image_id, how, True, is_copy))
+        if image.source_instance_id:
+            yield None, Hop("instance", image.source_instance_id, detail="not in the mirror")
+            return None
+        return (yield from self._snapshot(image.root_snapshot_id, image))
+
+    def _snapshot(self, snapshot_id: str, image: ImageNode) -> _Found:
+        while snapshot_id and snapshot_id not in self._seen:
+            self._seen.add(snapshot_id)
+            node = self._all.snapshots.get(snapshot_id)
+            if node is None:
+                yield None, Hop("snapshot", snapshot_id, detail="not in the mirror")
+                return None
+            yield None, _hop_of_snapshot(node)
+            if match := CREATED.match(node.description):
+                return (yield from self._created(match, image))
+            if match := COPIED_IMAGE.match(node.description):
+                how = "Its snapshot was copied with"
+                is_copy = match[1] == image.aws_id
+                return (yield from self._image(match[2], how, False, is_copy))
+            if match := COPIED_SNAPSHOT.match(node.description):
+                snapshot_id = match[1]
+                continue
+            if IMPORTED.match(node.description):
+                return None
+            return (yield from self._volume(node.volume_id, image))
+        return None
+
+    def _created(self, match: re.Match[str], image: ImageNode) -> _Found:
+        other = self._all.images.get(match[2])
+        if other is not None and other.aws_id != image.aws_id:
+            yield from self._image(match[2], "Its snapshot was made for", False, False)
+        if match[1] in self._all.instances:
+            return (yield from self._instance(match[1], "Its snapshot was taken from", False))
+        return None
+
+    def _volume(self, volume_id: str, image: ImageNode) -> _Found:
+        if not volume_id or volume_id in self._seen:
+            return None
+        self._seen.add(volume_id)
+        node = self._all.volumes.get(volume_id)
+        yield None, _hop_of_volume(volume_id, node)
+        instance_id = self._all.root_of.get(volume_id, "") or self._root_owner(node)
+        if instance_id:
+            # Only a root volume tells: any other may hang on the machine that built the image.
+            return (
+                yield from self._instance(
+                    instance_id, "Its snapshot's volume was the root of", True
+                )
+            )
+        if node is None or not node.snapshot_id:
+            return None
+        made = self._all.made_from.get(node.snapshot_id, "")
+        if made and made not in self._seen:
+            return (yield from self._image(made, "Its volume was made from", True, False))
+        return (yield from self._snapshot(node.snapshot_id, image))
+
+    def _root_owner(self, node: VolumeNode | None) -> str:
+        for instance_id, device in node.attachments if node else ():
+            instance = self._all.instances.get(instance_id)
+            if instance is not None and instance.root_device_name == device:
+                return instance_id
+        return ""
+
+    def _instance(self, instance_id: str, how: str, is_recorded: bool) -> _Found:
+        if instance_id in self._seen:
+            return None
+        self._seen.add(instance_id)
+        node = self._all.instances[instance_id]
+        changed, made = node.usage_operation_updated_at, self._first.created_at
+        yield (
+            Link(
+                "instance",
+                instance_id,
+                node.usage_operation,
+                name=node.name,
+                how=how,
+                is_recorded=is_recorded,
+                has_changed=bool(changed and made and changed > made),
+            ),
+            _hop_of_instance(node),
+        )
+        return (yield from self._image(node.image_id, "It descends from", is_recorded, False))
+
+    def _image(self, image_id: str, how: str, is_recorded: bool, is_copy: bool) -> _Found:
+        if not image_id or image_id in self._seen:
+            return None
+        node = self._all.images.get(image_id)
+        if node is None:
+            yield None, Hop("image", image_id, detail="not in the mirror")
+            return None
+        link = Link(
+            "image",
+            image_id,
+            node.usage_operation,
+            name=node.name,
+            owner_id=node.owner_id,
+            how=how,
+            is_recorded=is_recorded,
+            is_copy=is_copy,
+        )
+        yield link, _hop_of_image(node, "")
+        return node
+
+
+def _hop_of_image(node: ImageNode, detail: str) -> Hop:
+    return Hop("image", node.aws_id, node.name, detail, node.usage_operation, node.is_gone)
+
+
+def _hop_of_snapshot(node: SnapshotNode) -> Hop:
+    return Hop("snapshot", node.aws_id, node.name, node.description, None, node.is_gone)
+
+
+def _hop_of_volume(volume_id: str, node: VolumeNode | None) -> Hop:
+    detail = "" if node else "not in the mirror"
+    return Hop("volume", volume_id, detail=detail, is_gone=bool(node and node.is_gone))
+
+
+def _hop_of_instance(node: InstanceNode) -> Hop:
+    return Hop("instance", node.aws_id, node.name, "", node.usage_operation, node.is_gone)
+
+
+def _with_breaks(hops: list[Hop]) -> Iterator[Hop]:
+    """Mark each hop on whose way licences were lost; codes in between may be unknown."""
+    before: frozenset[str] = frozenset()
+    for hop in hops:
+        now = frozenset() if hop.usage_operation == "" else parts(hop.usage_operation)
+        if now is None:
+            yield hop
+            continue
+        lost = before - now
+        if lost:
+            hop = replace(hop, is_break=True, detail=hop.detail or _lost(lost))  # noqa: PLW2901
+        before = now
+        yield hop
+
+
+def _lost(licences: frozenset[str]) -> str:
+    return f"{' and '.join(sorted(licences))} lost"

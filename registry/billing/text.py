@@ -1,0 +1,138 @@
+"""What a name, a tag or a description of an image lets one guess. Weak evidence, all of it."""
+
+from dataclasses import dataclass
+
+from registry.billing.codes import (
+    PLAIN,
+    RHEL,
+    RHEL_BYOL,
+    RHEL_HA,
+    SQL_EDITIONS,
+    SUSE,
+    UBUNTU_PRO,
+    WINDOWS,
+    WINDOWS_BYOL,
+    compose,
+    parts,
+)
+from registry.billing.patterns import (
+    BYOL,
+    EDITIONS,
+    HIGH_AVAILABILITY,
+    NOT_A_LICENCE,
+    OTHER_SYSTEM,
+    VENDOR_NAMES,
+    WORDS,
+)
+
+
+BROUGHT = frozenset({WINDOWS_BYOL, RHEL_BYOL})
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A platform guessed from text.
+
+    A text names what must be there, seldom what must not: a code with one of `any_of`, all of
+    `all_of` and nothing outside `family` contradicts it in nothing.
+    """
+
+    usage_operation: str
+    any_of: frozenset[str] = frozenset()
+    all_of: frozenset[str] = frozenset()
+    family: frozenset[str] = frozenset()
+
+    def allows(self, actual: frozenset[str]) -> bool:
+        """Say whether a code with the licences `actual` is in keeping with the text."""
+        if actual and actual <= BROUGHT & self.any_of:
+            return True  # with a licence of one's own, AWS charges for no add-on
+        one = not self.any_of or bool(actual & self.any_of)
+        return one and self.all_of <= actual and actual <= self.family
+
+
+def guess(text: str) -> Guess | None:
+    """Guess from free text; None where it says nothing, or too much at once."""
+    text = NOT_A_LICENCE.sub(" ", text)
+    systems = [name for name in ("windows", "rhel", "suse", "ubuntu pro") if _says(name, text)]
+    edition = frozenset(name for name, pattern in EDITIONS.items() if pattern.search(text))
+    if len(systems) > 1 or len(edition) > 1:
+        return None
+    if not systems:
+        return _other(text, edition)
+    if OTHER_SYSTEM.search(text) and systems != ["ubuntu pro"]:
+        return None
+    return {"windows": _windows, "rhel": _rhel, "suse": _suse, "ubuntu pro": _ubuntu_pro}[
+        systems[0]
+    ](text, edition)
+
+
+def vendor_code(owner_id: str, name: str) -> str | None:
+    """Return the code of a vendor's own image by its name; None if neither is known."""
+    for vendor in VENDOR_NAMES:
+        if owner_id in vendor.owners and vendor.name.search(name):
+            return vendor.usage_operation
+    return None
+
+
+def _says(word: str, text: str) -> bool:
+    return WORDS[word].search(text) is not None
+
+
+def _windows(text: str, edition: frozenset[str]) -> Guess:
+    family = frozenset({WINDOWS, WINDOWS_BYOL}) | SQL_EDITIONS
+    if BYOL.search(text):
+        if edition or "sql" in text.lower():
+            # Which of the two is brought, Windows or SQL Server, the text does not say.
+            return Guess(compose(frozenset({WINDOWS})), family, frozenset(), family)
+        return _exactly(WINDOWS_BYOL)
+    both = frozenset({WINDOWS}) | edition
+    return Guess(compose(both), frozenset({WINDOWS, WINDOWS_BYOL}), edition, family)
+
+
+def _rhel(text: str, edition: frozenset[str]) -> Guess:
+    if BYOL.search(text):
+        return _exactly(RHEL_BYOL)
+    add_on = frozenset({RHEL_HA} if HIGH_AVAILABILITY.search(text) else ())
+    family = frozenset({RHEL, RHEL_BYOL, RHEL_HA}) | SQL_EDITIONS
+    wanted = frozenset({RHEL}) | add_on | edition
+    return Guess(compose(wanted), frozenset({RHEL, RHEL_BYOL}), add_on | edition, family)
+
+
+def _suse(text: str, edition: frozenset[str]) -> Guess | None:
+    if _says("sap", text):
+        return None  # sold through the Marketplace, billed as plain Linux
+    if BYOL.search(text):
+        return _exactly()
+    return Guess(compose(frozenset({SUSE})), frozenset({SUSE}), frozenset(), frozenset({SUSE}))
+
+
+def _ubuntu_pro(text: str, edition: frozenset[str]) -> Guess:
+    wanted = frozenset({UBUNTU_PRO}) | edition
+    return Guess(compose(wanted), frozenset({UBUNTU_PRO}), edition, wanted | SQL_EDITIONS)
+
+
+def _other(text: str, edition: frozenset[str]) -> Guess | None:
+    if edition:
+        if BYOL.search(text) or not _says("linux", text):
+            return None
+        return Guess(compose(edition), edition, edition, edition | {UBUNTU_PRO})
+    if OTHER_SYSTEM.search(text) and "sql" not in text.lower():
+        # A system without a licence; Ubuntu may have become Pro without a new name.
+        return Guess(PLAIN, frozenset(), frozenset(), frozenset({UBUNTU_PRO}))
+    return None
+
+
+def _exactly(*licences: str) -> Guess:
+    wanted = frozenset(licences)
+    return Guess(compose(wanted), frozenset(), wanted, wanted)
+
+
+def windows_family() -> Guess:
+    """What `Platform` = windows tells: Windows for certain, of its licence nothing more."""
+    family = frozenset({WINDOWS, WINDOWS_BYOL})
+    return Guess(compose(frozenset({WINDOWS})), family, frozenset(), family | SQL_EDITIONS)
+
+
+def is_plain(usage_operation: str | None) -> bool:
+    """Say whether a code is known and carries no licence."""
+    return parts(usage_operation) == frozenset()
