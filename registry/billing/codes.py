@@ -52,9 +52,7 @@ class BillingCode:
 TABLE = (
     BillingCode(PLAIN, "Linux/UNIX", "none", "Linux/UNIX"),
     BillingCode("RunInstances:00g0", "Red Hat BYOL Linux", "yours", "Linux/UNIX"),
-    BillingCode(
-        "RunInstances:0010", "Red Hat Enterprise Linux", "AWS", "Red Hat Enterprise Linux"
-    ),
+    BillingCode("RunInstances:0010", "Red Hat Enterprise Linux", "AWS", "Red Hat Enterprise Linux"),
     BillingCode(
         "RunInstances:1010",
         "Red Hat Enterprise Linux with HA",
@@ -76,9 +74,7 @@ TABLE = (
     BillingCode(
         "RunInstances:0014", "Red Hat Enterprise Linux with SQL Server Standard", "AWS", None
     ),
-    BillingCode(
-        "RunInstances:0210", "Red Hat Enterprise Linux with SQL Server Web", "AWS", None
-    ),
+    BillingCode("RunInstances:0210", "Red Hat Enterprise Linux with SQL Server Web", "AWS", None),
     BillingCode(
         "RunInstances:0110", "Red Hat Enterprise Linux with SQL Server Enterprise", "AWS", None
     ),

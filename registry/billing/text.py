@@ -25,7 +25,6 @@ from registry.billing.patterns import (
     WORDS,
 )
 
-
 BROUGHT = frozenset({WINDOWS_BYOL, RHEL_BYOL})
 
 
