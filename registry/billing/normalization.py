@@ -36,7 +36,8 @@ _METAL = {
 }
 _METAL_FACTORS = {family: Fraction(number) for number, row in _METAL.items() for family in row}
 NOT_FLEXIBLE = frozenset(
-    ["g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a", "p5", "inf1", "inf2", "u7i-6tb", "u7i-8tb"]
+    {"g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a", "p5"}
+    | {"inf1", "inf2", "u7i-6tb", "u7i-8tb"}
 )
 
 

@@ -183,8 +183,8 @@ def _convert(found: Comparison) -> tuple[str, ...]:
     if changed <= {WINDOWS, WINDOWS_BYOL, *SQL_EDITIONS} and WINDOWS in changed:
         return (
             (
-                "Convert the licence of its instances with License Manager. Only instances launched "
-                "from your own media can change to a licence of your own."
+                "Convert the licence of its instances with License Manager. Only instances "
+                "launched from your own media can change to a licence of your own."
             ),
             "Create the AMI again from a converted instance, then discard this one.",
         )
