@@ -33,9 +33,7 @@ GRANTED: dict[str, frozenset[Action]] = {
     Role.VIEWER: frozenset(_READER),
     Role.DEVELOPER: frozenset({*_READER, Action.VERIFY, Action.REGISTER}),
     Role.FINOPS: frozenset({*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT}),
-    Role.ENGINEER: frozenset(
-        {*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT, Action.REGISTER}
-    ),
+    Role.ENGINEER: frozenset({*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT, Action.REGISTER}),
     Role.ADMIN: frozenset(Action),
 }
 

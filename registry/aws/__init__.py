@@ -1,0 +1,42 @@
+"""The one door to AWS."""
+
+from registry.aws.ec2 import Ec2, Reply
+from registry.aws.errors import (
+    AccessDenied,
+    AwsError,
+    NameTaken,
+    NotFound,
+    Throttled,
+    Unreachable,
+    Unsure,
+)
+from registry.aws.records import (
+    ImageRecord,
+    InstanceRecord,
+    Malformed,
+    ReservedInstanceRecord,
+    SnapshotRecord,
+    VolumeRecord,
+)
+from registry.aws.session import Access, connect, list_accounts
+
+__all__ = [
+    "Access",
+    "AccessDenied",
+    "AwsError",
+    "Ec2",
+    "ImageRecord",
+    "InstanceRecord",
+    "Malformed",
+    "NameTaken",
+    "NotFound",
+    "Reply",
+    "ReservedInstanceRecord",
+    "SnapshotRecord",
+    "Throttled",
+    "Unreachable",
+    "Unsure",
+    "VolumeRecord",
+    "connect",
+    "list_accounts",
+]

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,489 +16,1182 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=12, unique=True, validators=[django.core.validators.RegexValidator('^\\d{12}$', 'An account number has twelve digits.')])),
-                ('name', models.CharField(max_length=100)),
-                ('payer', models.CharField(blank=True, help_text='The account that pays the bill. Empty: the account itself.', max_length=12, validators=[django.core.validators.RegexValidator('^\\d{12}$', 'An account number has twelve digits.')])),
-                ('role_arn', models.CharField(blank=True, max_length=600, validators=[django.core.validators.RegexValidator('^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$', 'Write arn:aws:iam::123456789012:role/name.')], verbose_name='role ARN')),
-                ('external_id', models.CharField(blank=True, max_length=1224, validators=[django.core.validators.RegexValidator('^[\\w+=,.@:/-]{2,}$', 'Use 2 to 1,224 letters, digits and + = , . @ : / -.')], verbose_name='external ID')),
-                ('reserved_instance_sharing', models.BooleanField(default=True)),
-                ('is_synced', models.BooleanField(default=True, help_text='Off: the account is only filled from imported answers.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        max_length=12,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{12}$", "An account number has twelve digits."
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "payer",
+                    models.CharField(
+                        blank=True,
+                        help_text="The account that pays the bill. Empty: the account itself.",
+                        max_length=12,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{12}$", "An account number has twelve digits."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "role_arn",
+                    models.CharField(
+                        blank=True,
+                        max_length=600,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$",
+                                "Write arn:aws:iam::123456789012:role/name.",
+                            )
+                        ],
+                        verbose_name="role ARN",
+                    ),
+                ),
+                (
+                    "external_id",
+                    models.CharField(
+                        blank=True,
+                        max_length=1224,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[\\w+=,.@:/-]{2,}$",
+                                "Use 2 to 1,224 letters, digits and + = , . @ : / -.",
+                            )
+                        ],
+                        verbose_name="external ID",
+                    ),
+                ),
+                ("reserved_instance_sharing", models.BooleanField(default=True)),
+                (
+                    "is_synced",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off: the account is only filled from imported answers.",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('number__regex', '^\\d{12}$')), name='registry_account_number_twelve_digits'), models.CheckConstraint(condition=models.Q(('payer', ''), ('payer__regex', '^\\d{12}$'), _connector='OR'), name='registry_account_payer_twelve_digits'), models.CheckConstraint(condition=models.Q(('role_arn', ''), ('role_arn__regex', '^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$'), _connector='OR'), name='registry_account_role_is_an_arn')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("number__regex", "^\\d{12}$")),
+                        name="registry_account_number_twelve_digits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("payer", ""), ("payer__regex", "^\\d{12}$"), _connector="OR"
+                        ),
+                        name="registry_account_payer_twelve_digits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("role_arn", ""),
+                            ("role_arn__regex", "^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$"),
+                            _connector="OR",
+                        ),
+                        name="registry_account_role_is_an_arn",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Image',
+            name="Image",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('region', models.CharField(max_length=32)),
-                ('aws_id', models.CharField(max_length=64, verbose_name='AWS ID')),
-                ('digest', models.CharField(editable=False, help_text='Of the mirrored fields.', max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('description', models.TextField(blank=True)),
-                ('owner_id', models.CharField(blank=True, max_length=32)),
-                ('owner_alias', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(blank=True, max_length=32)),
-                ('state_reason', models.TextField(blank=True)),
-                ('is_public', models.BooleanField(default=False)),
-                ('architecture', models.CharField(blank=True, max_length=32)),
-                ('platform', models.CharField(blank=True, max_length=32)),
-                ('platform_details', models.CharField(blank=True, max_length=255, null=True)),
-                ('usage_operation', models.CharField(blank=True, max_length=64, null=True)),
-                ('product_codes', models.JSONField(blank=True, default=list)),
-                ('root_device_type', models.CharField(blank=True, max_length=32)),
-                ('root_device_name', models.CharField(blank=True, max_length=64)),
-                ('root_snapshot_id', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('virtualization_type', models.CharField(blank=True, max_length=32)),
-                ('boot_mode', models.CharField(blank=True, max_length=32)),
-                ('tpm_support', models.CharField(blank=True, max_length=16)),
-                ('imds_support', models.CharField(blank=True, max_length=16)),
-                ('ena_support', models.BooleanField(blank=True, null=True)),
-                ('block_devices', models.JSONField(blank=True, default=list)),
-                ('source_instance_id', models.CharField(blank=True, max_length=64)),
-                ('source_image_id', models.CharField(blank=True, max_length=64)),
-                ('source_image_region', models.CharField(blank=True, max_length=32)),
-                ('image_location', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(blank=True, null=True)),
-                ('deprecated_at', models.DateTimeField(blank=True, null=True)),
-                ('last_launched_at', models.DateTimeField(blank=True, null=True)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('declared', models.CharField(blank=True, help_text='The usage operation it must have, if declared.', max_length=64)),
-                ('verdict', models.CharField(blank=True, choices=[('ok', 'Verified'), ('lost', 'Code lost'), ('partial', 'Code incomplete'), ('unexpected', 'Extra charge'), ('wrong', 'Wrong code'), ('excused', 'Excused'), ('unknown', 'No evidence'), ('', 'Verifying')], default='', max_length=16)),
-                ('expected_usage_operation', models.CharField(blank=True, max_length=64, null=True)),
-                ('expected_platform', models.CharField(blank=True, max_length=255)),
-                ('confidence', models.CharField(choices=[('strong', 'Strong'), ('medium', 'Medium'), ('weak', 'Weak'), ('none', 'None')], default='none', max_length=16)),
-                ('source', models.CharField(blank=True, max_length=16)),
-                ('missing', models.JSONField(blank=True, default=list)),
-                ('unexpected', models.JSONField(blank=True, default=list)),
-                ('evidence', models.JSONField(blank=True, default=list)),
-                ('lineage', models.JSONField(blank=True, default=list)),
-                ('judged_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("region", models.CharField(max_length=32)),
+                ("aws_id", models.CharField(max_length=64, verbose_name="AWS ID")),
+                (
+                    "digest",
+                    models.CharField(
+                        editable=False, help_text="Of the mirrored fields.", max_length=32
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                ("description", models.TextField(blank=True)),
+                ("owner_id", models.CharField(blank=True, max_length=32)),
+                ("owner_alias", models.CharField(blank=True, max_length=64)),
+                ("state", models.CharField(blank=True, max_length=32)),
+                ("state_reason", models.TextField(blank=True)),
+                ("is_public", models.BooleanField(default=False)),
+                ("architecture", models.CharField(blank=True, max_length=32)),
+                ("platform", models.CharField(blank=True, max_length=32)),
+                ("platform_details", models.CharField(blank=True, max_length=255, null=True)),
+                ("usage_operation", models.CharField(blank=True, max_length=64, null=True)),
+                ("product_codes", models.JSONField(blank=True, default=list)),
+                ("root_device_type", models.CharField(blank=True, max_length=32)),
+                ("root_device_name", models.CharField(blank=True, max_length=64)),
+                ("root_snapshot_id", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("virtualization_type", models.CharField(blank=True, max_length=32)),
+                ("boot_mode", models.CharField(blank=True, max_length=32)),
+                ("tpm_support", models.CharField(blank=True, max_length=16)),
+                ("imds_support", models.CharField(blank=True, max_length=16)),
+                ("ena_support", models.BooleanField(blank=True, null=True)),
+                ("block_devices", models.JSONField(blank=True, default=list)),
+                ("source_instance_id", models.CharField(blank=True, max_length=64)),
+                ("source_image_id", models.CharField(blank=True, max_length=64)),
+                ("source_image_region", models.CharField(blank=True, max_length=32)),
+                ("image_location", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(blank=True, null=True)),
+                ("deprecated_at", models.DateTimeField(blank=True, null=True)),
+                ("last_launched_at", models.DateTimeField(blank=True, null=True)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                (
+                    "declared",
+                    models.CharField(
+                        blank=True,
+                        help_text="The usage operation it must have, if declared.",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("ok", "Verified"),
+                            ("lost", "Code lost"),
+                            ("partial", "Code incomplete"),
+                            ("unexpected", "Extra charge"),
+                            ("wrong", "Wrong code"),
+                            ("excused", "Excused"),
+                            ("unknown", "No evidence"),
+                            ("", "Verifying"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "expected_usage_operation",
+                    models.CharField(blank=True, max_length=64, null=True),
+                ),
+                ("expected_platform", models.CharField(blank=True, max_length=255)),
+                (
+                    "confidence",
+                    models.CharField(
+                        choices=[
+                            ("strong", "Strong"),
+                            ("medium", "Medium"),
+                            ("weak", "Weak"),
+                            ("none", "None"),
+                        ],
+                        default="none",
+                        max_length=16,
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=16)),
+                ("missing", models.JSONField(blank=True, default=list)),
+                ("unexpected", models.JSONField(blank=True, default=list)),
+                ("evidence", models.JSONField(blank=True, default=list)),
+                ("lineage", models.JSONField(blank=True, default=list)),
+                ("judged_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Instance',
+            name="Instance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('region', models.CharField(max_length=32)),
-                ('aws_id', models.CharField(max_length=64, verbose_name='AWS ID')),
-                ('digest', models.CharField(editable=False, help_text='Of the mirrored fields.', max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('state', models.CharField(blank=True, max_length=32)),
-                ('instance_type', models.CharField(blank=True, max_length=64)),
-                ('image_id', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('availability_zone', models.CharField(blank=True, max_length=64)),
-                ('availability_zone_id', models.CharField(blank=True, max_length=64)),
-                ('tenancy', models.CharField(blank=True, max_length=16)),
-                ('lifecycle', models.CharField(blank=True, max_length=32)),
-                ('architecture', models.CharField(blank=True, max_length=32)),
-                ('platform', models.CharField(blank=True, max_length=32)),
-                ('platform_details', models.CharField(blank=True, max_length=255, null=True)),
-                ('usage_operation', models.CharField(blank=True, max_length=64, null=True)),
-                ('usage_operation_updated_at', models.DateTimeField(blank=True, null=True)),
-                ('product_codes', models.JSONField(blank=True, default=list)),
-                ('boot_mode', models.CharField(blank=True, max_length=32)),
-                ('root_device_name', models.CharField(blank=True, max_length=64)),
-                ('volumes', models.JSONField(blank=True, default=dict, help_text='Device name to volume id.')),
-                ('launched_at', models.DateTimeField(blank=True, null=True)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("region", models.CharField(max_length=32)),
+                ("aws_id", models.CharField(max_length=64, verbose_name="AWS ID")),
+                (
+                    "digest",
+                    models.CharField(
+                        editable=False, help_text="Of the mirrored fields.", max_length=32
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                ("state", models.CharField(blank=True, max_length=32)),
+                ("instance_type", models.CharField(blank=True, max_length=64)),
+                ("image_id", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("availability_zone", models.CharField(blank=True, max_length=64)),
+                ("availability_zone_id", models.CharField(blank=True, max_length=64)),
+                ("tenancy", models.CharField(blank=True, max_length=16)),
+                ("lifecycle", models.CharField(blank=True, max_length=32)),
+                ("architecture", models.CharField(blank=True, max_length=32)),
+                ("platform", models.CharField(blank=True, max_length=32)),
+                ("platform_details", models.CharField(blank=True, max_length=255, null=True)),
+                ("usage_operation", models.CharField(blank=True, max_length=64, null=True)),
+                ("usage_operation_updated_at", models.DateTimeField(blank=True, null=True)),
+                ("product_codes", models.JSONField(blank=True, default=list)),
+                ("boot_mode", models.CharField(blank=True, max_length=32)),
+                ("root_device_name", models.CharField(blank=True, max_length=64)),
+                (
+                    "volumes",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Device name to volume id."
+                    ),
+                ),
+                ("launched_at", models.DateTimeField(blank=True, null=True)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Registration',
+            name="Registration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('region', models.CharField(max_length=32)),
-                ('snapshot_id', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=128)),
-                ('description', models.CharField(blank=True, max_length=255)),
-                ('expected_usage_operation', models.CharField(max_length=64)),
-                ('architecture', models.CharField(default='x86_64', max_length=16)),
-                ('boot_mode', models.CharField(blank=True, max_length=16)),
-                ('root_device_name', models.CharField(default='/dev/xvda', max_length=64)),
-                ('volume_type', models.CharField(default='gp3', max_length=16)),
-                ('imds_support', models.CharField(blank=True, max_length=8)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('step', models.CharField(choices=[('requested', 'Requested'), ('checked', 'Checked'), ('submitted', 'Submitted to AWS'), ('available', 'Image available'), ('verified', 'Billing code read')], default='requested', max_length=16)),
-                ('submitted_at', models.DateTimeField(blank=True, help_text='Set before RegisterImage is sent: from then on, look first.', null=True)),
-                ('image_id', models.CharField(blank=True, max_length=64)),
-                ('platform_details', models.CharField(blank=True, max_length=255)),
-                ('usage_operation', models.CharField(blank=True, max_length=64)),
-                ('mismatch_seen_at', models.DateTimeField(blank=True, help_text='First reading that differed; it is read once more.', null=True)),
-                ('verdict', models.CharField(blank=True, choices=[('ok', 'Verified'), ('lost', 'Code lost'), ('partial', 'Code incomplete'), ('unexpected', 'Extra charge'), ('wrong', 'Wrong code'), ('excused', 'Excused'), ('unknown', 'No evidence'), ('', 'Verifying')], default='', max_length=16)),
-                ('missing', models.JSONField(blank=True, default=list)),
-                ('unexpected', models.JSONField(blank=True, default=list)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='registrations', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("region", models.CharField(max_length=32)),
+                ("snapshot_id", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=128)),
+                ("description", models.CharField(blank=True, max_length=255)),
+                ("expected_usage_operation", models.CharField(max_length=64)),
+                ("architecture", models.CharField(default="x86_64", max_length=16)),
+                ("boot_mode", models.CharField(blank=True, max_length=16)),
+                ("root_device_name", models.CharField(default="/dev/xvda", max_length=64)),
+                ("volume_type", models.CharField(default="gp3", max_length=16)),
+                ("imds_support", models.CharField(blank=True, max_length=8)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("checked", "Checked"),
+                            ("submitted", "Submitted to AWS"),
+                            ("available", "Image available"),
+                            ("verified", "Billing code read"),
+                        ],
+                        default="requested",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "submitted_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Set before RegisterImage is sent: from then on, look first.",
+                        null=True,
+                    ),
+                ),
+                ("image_id", models.CharField(blank=True, max_length=64)),
+                ("platform_details", models.CharField(blank=True, max_length=255)),
+                ("usage_operation", models.CharField(blank=True, max_length=64)),
+                (
+                    "mismatch_seen_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="First reading that differed; it is read once more.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("ok", "Verified"),
+                            ("lost", "Code lost"),
+                            ("partial", "Code incomplete"),
+                            ("unexpected", "Extra charge"),
+                            ("wrong", "Wrong code"),
+                            ("excused", "Excused"),
+                            ("unknown", "No evidence"),
+                            ("", "Verifying"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                ("missing", models.JSONField(blank=True, default=list)),
+                ("unexpected", models.JSONField(blank=True, default=list)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="registrations",
+                        to="registry.account",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('text', models.TextField()),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='registry.registration')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("text", models.TextField()),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "registration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="registry.registration",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReservedInstance',
+            name="ReservedInstance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('region', models.CharField(max_length=32)),
-                ('aws_id', models.CharField(max_length=64, verbose_name='AWS ID')),
-                ('digest', models.CharField(editable=False, help_text='Of the mirrored fields.', max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('instance_type', models.CharField(blank=True, max_length=64)),
-                ('instance_count', models.PositiveIntegerField(default=0)),
-                ('product_description', models.CharField(blank=True, max_length=255)),
-                ('tenancy', models.CharField(blank=True, max_length=16)),
-                ('scope', models.CharField(blank=True, max_length=32)),
-                ('availability_zone', models.CharField(blank=True, max_length=64)),
-                ('availability_zone_id', models.CharField(blank=True, max_length=64)),
-                ('offering_class', models.CharField(blank=True, max_length=32)),
-                ('offering_type', models.CharField(blank=True, max_length=64)),
-                ('start_at', models.DateTimeField(blank=True, null=True)),
-                ('end_at', models.DateTimeField(blank=True, null=True)),
-                ('duration', models.PositiveBigIntegerField(blank=True, help_text='Seconds', null=True)),
-                ('fixed_price', models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True)),
-                ('usage_price', models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True)),
-                ('recurring_hourly', models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True)),
-                ('currency', models.CharField(blank=True, max_length=8)),
-                ('state', models.CharField(blank=True, max_length=32)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('used', models.CharField(blank=True, max_length=64)),
-                ('idle', models.CharField(blank=True, max_length=64)),
-                ('applies', models.BooleanField(default=False)),
-                ('reasons', models.JSONField(blank=True, default=list)),
-                ('hourly_cost', models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True)),
-                ('idle_hourly_cost', models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True)),
-                ('judged_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("region", models.CharField(max_length=32)),
+                ("aws_id", models.CharField(max_length=64, verbose_name="AWS ID")),
+                (
+                    "digest",
+                    models.CharField(
+                        editable=False, help_text="Of the mirrored fields.", max_length=32
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ("instance_type", models.CharField(blank=True, max_length=64)),
+                ("instance_count", models.PositiveIntegerField(default=0)),
+                ("product_description", models.CharField(blank=True, max_length=255)),
+                ("tenancy", models.CharField(blank=True, max_length=16)),
+                ("scope", models.CharField(blank=True, max_length=32)),
+                ("availability_zone", models.CharField(blank=True, max_length=64)),
+                ("availability_zone_id", models.CharField(blank=True, max_length=64)),
+                ("offering_class", models.CharField(blank=True, max_length=32)),
+                ("offering_type", models.CharField(blank=True, max_length=64)),
+                ("start_at", models.DateTimeField(blank=True, null=True)),
+                ("end_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "duration",
+                    models.PositiveBigIntegerField(blank=True, help_text="Seconds", null=True),
+                ),
+                (
+                    "fixed_price",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True),
+                ),
+                (
+                    "usage_price",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True),
+                ),
+                (
+                    "recurring_hourly",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True),
+                ),
+                ("currency", models.CharField(blank=True, max_length=8)),
+                ("state", models.CharField(blank=True, max_length=32)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                ("used", models.CharField(blank=True, max_length=64)),
+                ("idle", models.CharField(blank=True, max_length=64)),
+                ("applies", models.BooleanField(default=False)),
+                ("reasons", models.JSONField(blank=True, default=list)),
+                (
+                    "hourly_cost",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True),
+                ),
+                (
+                    "idle_hourly_cost",
+                    models.DecimalField(blank=True, decimal_places=8, max_digits=20, null=True),
+                ),
+                ("judged_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(max_length=10)),
-                ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low')], max_length=16)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('in_progress', 'In progress'), ('waived', 'Waived'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], default='open', max_length=16)),
-                ('title', models.CharField(max_length=200)),
-                ('message', models.TextField()),
-                ('remedy', models.JSONField(blank=True, default=list, help_text='Steps in order.')),
-                ('monthly_cost', models.DecimalField(blank=True, decimal_places=2, max_digits=20, null=True)),
-                ('opened_at', models.DateTimeField()),
-                ('checked_at', models.DateTimeField()),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
-                ('image', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='registry.image')),
-                ('reserved_instance', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='registry.reservedinstance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rule", models.CharField(max_length=10)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("critical", "Critical"),
+                            ("high", "High"),
+                            ("medium", "Medium"),
+                            ("low", "Low"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("in_progress", "In progress"),
+                            ("waived", "Waived"),
+                            ("resolved", "Resolved"),
+                            ("reopened", "Reopened"),
+                        ],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("message", models.TextField()),
+                ("remedy", models.JSONField(blank=True, default=list, help_text="Steps in order.")),
+                (
+                    "monthly_cost",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=20, null=True),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("checked_at", models.DateTimeField()),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "image",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="registry.image",
+                    ),
+                ),
+                (
+                    "reserved_instance",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="registry.reservedinstance",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Cover',
+            name="Cover",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('share', models.CharField(help_text='An exact fraction of the instance.', max_length=64)),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='registry.instance')),
-                ('reserved_instance', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='registry.reservedinstance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "share",
+                    models.CharField(help_text="An exact fraction of the instance.", max_length=64),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="covers",
+                        to="registry.instance",
+                    ),
+                ),
+                (
+                    "reserved_instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="covers",
+                        to="registry.reservedinstance",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('sync', 'Sync inventory'), ('audit', 'Audit'), ('verify', 'Verify again'), ('register', 'Register image'), ('report', 'Report')], max_length=16)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('waiting', 'Waiting on AWS'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='queued', max_length=16)),
-                ('requested_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('wake_at', models.DateTimeField(blank=True, help_text='When a waiting run goes on.', null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('attempt', models.PositiveIntegerField(default=0, help_text='How often a worker took it.')),
-                ('note', models.CharField(blank=True, help_text='Where it stands, in a sentence.', max_length=300)),
-                ('error', models.TextField(blank=True)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('images', models.ManyToManyField(blank=True, related_name='runs', to='registry.image')),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sync", "Sync inventory"),
+                            ("audit", "Audit"),
+                            ("verify", "Verify again"),
+                            ("register", "Register image"),
+                            ("report", "Report"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("waiting", "Waiting on AWS"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=16,
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "wake_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a waiting run goes on.", null=True
+                    ),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "attempt",
+                    models.PositiveIntegerField(default=0, help_text="How often a worker took it."),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, help_text="Where it stands, in a sentence.", max_length=300
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                (
+                    "images",
+                    models.ManyToManyField(blank=True, related_name="runs", to="registry.image"),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(blank=True, null=True)),
-                ('result', models.JSONField(default=dict)),
-                ('previous', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.report')),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='report', to='registry.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(blank=True, null=True)),
+                ("result", models.JSONField(default=dict)),
+                (
+                    "previous",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.report",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="report",
+                        to="registry.run",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='registration',
-            name='run',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='registration', to='registry.run'),
+            model_name="registration",
+            name="run",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="registration",
+                to="registry.run",
+            ),
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('sync', 'Sync inventory'), ('report', 'Audit report')], max_length=16)),
-                ('every_minutes', models.PositiveIntegerField(blank=True, null=True)),
-                ('daily_at', models.TimeField(blank=True, help_text='UTC', null=True)),
-                ('is_enabled', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("sync", "Sync inventory"), ("report", "Audit report")],
+                        max_length=16,
+                    ),
+                ),
+                ("every_minutes", models.PositiveIntegerField(blank=True, null=True)),
+                ("daily_at", models.TimeField(blank=True, help_text="UTC", null=True)),
+                ("is_enabled", models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('daily_at', None), ('every_minutes__gte', 1), ('every_minutes__isnull', False)), models.Q(('daily_at__isnull', False), ('every_minutes', None)), _connector='OR'), name='registry_schedule_has_one_rhythm')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("daily_at", None),
+                                ("every_minutes__gte", 1),
+                                ("every_minutes__isnull", False),
+                            ),
+                            models.Q(("daily_at__isnull", False), ("every_minutes", None)),
+                            _connector="OR",
+                        ),
+                        name="registry_schedule_has_one_rhythm",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ScheduleSlot',
+            name="ScheduleSlot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot_at', models.DateTimeField()),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='registry.schedule')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slot_at", models.DateTimeField()),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="slots",
+                        to="registry.schedule",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Scope',
+            name="Scope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('region', models.CharField(max_length=32, validators=[django.core.validators.RegexValidator('^[a-z]{2,4}(-[a-z]+)+-\\d$')])),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('synced_at', models.DateTimeField(blank=True, help_text='Last complete sync or import.', null=True)),
-                ('failing_since', models.DateTimeField(blank=True, null=True)),
-                ('failed_at', models.DateTimeField(blank=True, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scopes', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "region",
+                    models.CharField(
+                        max_length=32,
+                        validators=[
+                            django.core.validators.RegexValidator("^[a-z]{2,4}(-[a-z]+)+-\\d$")
+                        ],
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True)),
+                (
+                    "synced_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Last complete sync or import.", null=True
+                    ),
+                ),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
+                ("failed_at", models.DateTimeField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scopes",
+                        to="registry.account",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='run',
-            name='scope',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='registry.scope'),
+            model_name="run",
+            name="scope",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="runs",
+                to="registry.scope",
+            ),
         ),
         migrations.CreateModel(
-            name='Snapshot',
+            name="Snapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('region', models.CharField(max_length=32)),
-                ('aws_id', models.CharField(max_length=64, verbose_name='AWS ID')),
-                ('digest', models.CharField(editable=False, help_text='Of the mirrored fields.', max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('description', models.TextField(blank=True)),
-                ('owner_id', models.CharField(blank=True, max_length=32)),
-                ('volume_id', models.CharField(blank=True, max_length=64)),
-                ('volume_size', models.PositiveIntegerField(blank=True, help_text='GiB', null=True)),
-                ('state', models.CharField(blank=True, max_length=32)),
-                ('storage_tier', models.CharField(blank=True, max_length=32)),
-                ('is_encrypted', models.BooleanField(blank=True, null=True)),
-                ('data_encryption_key_id', models.CharField(blank=True, max_length=255)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("region", models.CharField(max_length=32)),
+                ("aws_id", models.CharField(max_length=64, verbose_name="AWS ID")),
+                (
+                    "digest",
+                    models.CharField(
+                        editable=False, help_text="Of the mirrored fields.", max_length=32
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                ("description", models.TextField(blank=True)),
+                ("owner_id", models.CharField(blank=True, max_length=32)),
+                ("volume_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "volume_size",
+                    models.PositiveIntegerField(blank=True, help_text="GiB", null=True),
+                ),
+                ("state", models.CharField(blank=True, max_length=32)),
+                ("storage_tier", models.CharField(blank=True, max_length=32)),
+                ("is_encrypted", models.BooleanField(blank=True, null=True)),
+                ("data_encryption_key_id", models.CharField(blank=True, max_length=255)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Volume',
+            name="Volume",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('region', models.CharField(max_length=32)),
-                ('aws_id', models.CharField(max_length=64, verbose_name='AWS ID')),
-                ('digest', models.CharField(editable=False, help_text='Of the mirrored fields.', max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('state', models.CharField(blank=True, max_length=32)),
-                ('volume_type', models.CharField(blank=True, max_length=16)),
-                ('size', models.PositiveIntegerField(blank=True, help_text='GiB', null=True)),
-                ('snapshot_id', models.CharField(blank=True, max_length=64)),
-                ('source_volume_id', models.CharField(blank=True, max_length=64)),
-                ('is_encrypted', models.BooleanField(blank=True, null=True)),
-                ('attachments', models.JSONField(blank=True, default=list, help_text='Instance id and device of each attachment.')),
-                ('created_at', models.DateTimeField(blank=True, null=True)),
-                ('tags', models.JSONField(blank=True, default=dict)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("region", models.CharField(max_length=32)),
+                ("aws_id", models.CharField(max_length=64, verbose_name="AWS ID")),
+                (
+                    "digest",
+                    models.CharField(
+                        editable=False, help_text="Of the mirrored fields.", max_length=32
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                ("name", models.CharField(blank=True, max_length=255)),
+                ("state", models.CharField(blank=True, max_length=32)),
+                ("volume_type", models.CharField(blank=True, max_length=16)),
+                ("size", models.PositiveIntegerField(blank=True, help_text="GiB", null=True)),
+                ("snapshot_id", models.CharField(blank=True, max_length=64)),
+                ("source_volume_id", models.CharField(blank=True, max_length=64)),
+                ("is_encrypted", models.BooleanField(blank=True, null=True)),
+                (
+                    "attachments",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Instance id and device of each attachment.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(blank=True, null=True)),
+                ("tags", models.JSONField(blank=True, default=dict)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('viewer', 'Viewer'), ('developer', 'Developer'), ('finops', 'FinOps'), ('engineer', 'Engineer'), ('admin', 'Admin')], max_length=16)),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='registry.account')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("viewer", "Viewer"),
+                            ("developer", "Developer"),
+                            ("finops", "FinOps"),
+                            ("engineer", "Engineer"),
+                            ("admin", "Admin"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to="registry.account",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'account', 'role'), name='registry_grant_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'developer', 'finops', 'engineer', 'admin'])), name='registry_grant_role_is_one_of_ours')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "account", "role"),
+                        name="registry_grant_once",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("role__in", ["viewer", "developer", "finops", "engineer", "admin"])
+                        ),
+                        name="registry_grant_role_is_one_of_ours",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(fields=['aws_id'], name='registry_image_id'),
+            model_name="image",
+            index=models.Index(fields=["aws_id"], name="registry_image_id"),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'aws_id'), name='registry_image_once_per_scope'),
+            model_name="image",
+            constraint=models.UniqueConstraint(
+                fields=("account", "region", "aws_id"), name="registry_image_once_per_scope"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='registry_image_seen_in_order'),
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_seen_at__gte", models.F("first_seen_at"))),
+                name="registry_image_seen_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['ok', 'lost', 'partial', 'unexpected', 'wrong', 'excused', 'unknown', ''])), name='registry_image_verdict_is_one_of_ours'),
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "verdict__in",
+                        ["ok", "lost", "partial", "unexpected", "wrong", "excused", "unknown", ""],
+                    )
+                ),
+                name="registry_image_verdict_is_one_of_ours",
+            ),
         ),
         migrations.AddIndex(
-            model_name='instance',
-            index=models.Index(fields=['aws_id'], name='registry_instance_id'),
+            model_name="instance",
+            index=models.Index(fields=["aws_id"], name="registry_instance_id"),
         ),
         migrations.AddConstraint(
-            model_name='instance',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'aws_id'), name='registry_instance_once_per_scope'),
+            model_name="instance",
+            constraint=models.UniqueConstraint(
+                fields=("account", "region", "aws_id"), name="registry_instance_once_per_scope"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instance',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='registry_instance_seen_in_order'),
+            model_name="instance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_seen_at__gte", models.F("first_seen_at"))),
+                name="registry_instance_seen_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservedinstance',
-            index=models.Index(fields=['aws_id'], name='registry_reservedinstance_id'),
+            model_name="reservedinstance",
+            index=models.Index(fields=["aws_id"], name="registry_reservedinstance_id"),
         ),
         migrations.AddConstraint(
-            model_name='reservedinstance',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'aws_id'), name='registry_reservedinstance_once_per_scope'),
+            model_name="reservedinstance",
+            constraint=models.UniqueConstraint(
+                fields=("account", "region", "aws_id"),
+                name="registry_reservedinstance_once_per_scope",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reservedinstance',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='registry_reservedinstance_seen_in_order'),
+            model_name="reservedinstance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_seen_at__gte", models.F("first_seen_at"))),
+                name="registry_reservedinstance_seen_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['resolved_at', 'severity'], name='registry_finding_state'),
+            model_name="finding",
+            index=models.Index(fields=["resolved_at", "severity"], name="registry_finding_state"),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('image', 'rule'), name='registry_finding_open_once_per_image'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("resolved_at", None)),
+                fields=("image", "rule"),
+                name="registry_finding_open_once_per_image",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('reserved_instance', 'rule'), name='registry_finding_open_once_per_reserved_instance'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("resolved_at", None)),
+                fields=("reserved_instance", "rule"),
+                name="registry_finding_open_once_per_reserved_instance",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('image', None), ('reserved_instance__isnull', False)), models.Q(('image__isnull', False), ('reserved_instance', None)), _connector='OR'), name='registry_finding_of_one_thing'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("image", None), ("reserved_instance__isnull", False)),
+                    models.Q(("image__isnull", False), ("reserved_instance", None)),
+                    _connector="OR",
+                ),
+                name="registry_finding_of_one_thing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('resolved_at', None), ('resolved_at__gte', models.F('opened_at')), _connector='OR'), name='registry_finding_resolved_after_opened'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("resolved_at", None),
+                    ("resolved_at__gte", models.F("opened_at")),
+                    _connector="OR",
+                ),
+                name="registry_finding_resolved_after_opened",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at', None), models.Q(('state', 'resolved'), _negated=True)), models.Q(('resolved_at__isnull', False), ('state', 'resolved')), _connector='OR'), name='registry_finding_resolved_has_its_time'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolved_at", None), models.Q(("state", "resolved"), _negated=True)),
+                    models.Q(("resolved_at__isnull", False), ("state", "resolved")),
+                    _connector="OR",
+                ),
+                name="registry_finding_resolved_has_its_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cover',
-            constraint=models.UniqueConstraint(fields=('reserved_instance', 'instance'), name='registry_cover_once'),
+            model_name="cover",
+            constraint=models.UniqueConstraint(
+                fields=("reserved_instance", "instance"), name="registry_cover_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scheduleslot',
-            constraint=models.UniqueConstraint(fields=('schedule', 'slot_at'), name='registry_scheduleslot_once'),
+            model_name="scheduleslot",
+            constraint=models.UniqueConstraint(
+                fields=("schedule", "slot_at"), name="registry_scheduleslot_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.UniqueConstraint(fields=('account', 'region'), name='registry_scope_once_per_account'),
+            model_name="scope",
+            constraint=models.UniqueConstraint(
+                fields=("account", "region"), name="registry_scope_once_per_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.CheckConstraint(condition=models.Q(('region__regex', '^[a-z]{2,4}(-[a-z]+)+-\\d$')), name='registry_scope_region_is_a_region'),
+            model_name="scope",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("region__regex", "^[a-z]{2,4}(-[a-z]+)+-\\d$")),
+                name="registry_scope_region_is_a_region",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('error', ''), ('failing_since', None)), models.Q(('failed_at__isnull', False), ('failing_since__isnull', False), models.Q(('error', ''), _negated=True)), _connector='OR'), name='registry_scope_failing_says_why'),
+            model_name="scope",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("error", ""), ("failing_since", None)),
+                    models.Q(
+                        ("failed_at__isnull", False),
+                        ("failing_since__isnull", False),
+                        models.Q(("error", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="registry_scope_failing_says_why",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['state', 'kind'], name='registry_run_state'),
+            model_name="run",
+            index=models.Index(fields=["state", "kind"], name="registry_run_state"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'sync'), ('state__in', ('queued', 'running', 'waiting'))), fields=('scope',), name='registry_run_one_active_sync_per_scope'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("kind", "sync"), ("state__in", ("queued", "running", "waiting"))
+                ),
+                fields=("scope",),
+                name="registry_run_one_active_sync_per_scope",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'audit'), ('state__in', ['queued'])), fields=('kind',), name='registry_run_one_queued_audit'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "audit"), ("state__in", ["queued"])),
+                fields=("kind",),
+                name="registry_run_one_queued_audit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ('succeeded', 'failed'))), models.Q(('finished_at', None), ('state__in', ('queued', 'running', 'waiting'))), _connector='OR'), name='registry_run_over_has_its_time'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False), ("state__in", ("succeeded", "failed"))
+                    ),
+                    models.Q(
+                        ("finished_at", None), ("state__in", ("queued", "running", "waiting"))
+                    ),
+                    _connector="OR",
+                ),
+                name="registry_run_over_has_its_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='registry_run_failed_says_why'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "failed"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="registry_run_failed_says_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'waiting'), _negated=True), ('wake_at__isnull', False), _connector='OR'), name='registry_run_waiting_says_until_when'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "waiting"), _negated=True),
+                    ("wake_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="registry_run_waiting_says_until_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'sync'), _negated=True), ('scope__isnull', False), _connector='OR'), name='registry_run_sync_has_a_scope'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "sync"), _negated=True),
+                    ("scope__isnull", False),
+                    _connector="OR",
+                ),
+                name="registry_run_sync_has_a_scope",
+            ),
         ),
         migrations.AddIndex(
-            model_name='snapshot',
-            index=models.Index(fields=['aws_id'], name='registry_snapshot_id'),
+            model_name="snapshot",
+            index=models.Index(fields=["aws_id"], name="registry_snapshot_id"),
         ),
         migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'aws_id'), name='registry_snapshot_once_per_scope'),
+            model_name="snapshot",
+            constraint=models.UniqueConstraint(
+                fields=("account", "region", "aws_id"), name="registry_snapshot_once_per_scope"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='snapshot',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='registry_snapshot_seen_in_order'),
+            model_name="snapshot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_seen_at__gte", models.F("first_seen_at"))),
+                name="registry_snapshot_seen_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='volume',
-            index=models.Index(fields=['aws_id'], name='registry_volume_id'),
+            model_name="volume",
+            index=models.Index(fields=["aws_id"], name="registry_volume_id"),
         ),
         migrations.AddConstraint(
-            model_name='volume',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'aws_id'), name='registry_volume_once_per_scope'),
+            model_name="volume",
+            constraint=models.UniqueConstraint(
+                fields=("account", "region", "aws_id"), name="registry_volume_once_per_scope"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='volume',
-            constraint=models.CheckConstraint(condition=models.Q(('last_seen_at__gte', models.F('first_seen_at'))), name='registry_volume_seen_in_order'),
+            model_name="volume",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_seen_at__gte", models.F("first_seen_at"))),
+                name="registry_volume_seen_in_order",
+            ),
         ),
     ]

@@ -58,17 +58,13 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 class Finding(models.Model):
     """A rule that an image or a purchase breaks, from when we saw it until it was put right."""
 
-    image = models.ForeignKey(
-        Image, models.PROTECT, related_name="findings", null=True, blank=True
-    )
+    image = models.ForeignKey(Image, models.PROTECT, related_name="findings", null=True, blank=True)
     reserved_instance = models.ForeignKey(
         ReservedInstance, models.PROTECT, related_name="findings", null=True, blank=True
     )
     rule = models.CharField(max_length=10)
     severity = models.CharField(max_length=16, choices=Severity.choices)
-    state = models.CharField(
-        max_length=16, choices=FindingState.choices, default=FindingState.OPEN
-    )
+    state = models.CharField(max_length=16, choices=FindingState.choices, default=FindingState.OPEN)
     title = models.CharField(max_length=200)
     message = models.TextField()
     remedy = models.JSONField(default=list, blank=True, help_text="Steps in order.")
@@ -106,9 +102,7 @@ class Finding(models.Model):
                 name="registry_finding_resolved_has_its_time",
             ),
         ]
-        indexes = [
-            models.Index(fields=["resolved_at", "severity"], name="registry_finding_state")
-        ]
+        indexes = [models.Index(fields=["resolved_at", "severity"], name="registry_finding_state")]
 
     def __str__(self) -> str:
         return f"{self.ref} {self.title}"

@@ -27,9 +27,7 @@ class Mirror(models.Model):
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
     region = models.CharField(max_length=32)
     aws_id = models.CharField("AWS ID", max_length=64)
-    digest = models.CharField(
-        max_length=32, editable=False, help_text="Of the mirrored fields."
-    )
+    digest = models.CharField(max_length=32, editable=False, help_text="Of the mirrored fields.")
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True, blank=True)

@@ -25,9 +25,7 @@ class Schedule(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    every_minutes__isnull=False, every_minutes__gte=1, daily_at=None
-                )
+                condition=models.Q(every_minutes__isnull=False, every_minutes__gte=1, daily_at=None)
                 | models.Q(every_minutes=None, daily_at__isnull=False),
                 name="registry_schedule_has_one_rhythm",
             ),
@@ -75,9 +73,7 @@ class Report(models.Model):
 
     run = models.OneToOneField(Run, models.PROTECT, related_name="report")
     created_at = models.DateTimeField(null=True, blank=True)
-    previous = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    previous = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     result = models.JSONField(default=dict)
 
     objects = ReportQuerySet.as_manager()

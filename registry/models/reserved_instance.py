@@ -43,9 +43,7 @@ class ReservedInstance(Mirror):
     duration = models.PositiveBigIntegerField(null=True, blank=True, help_text="Seconds")
     fixed_price = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     usage_price = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
-    recurring_hourly = models.DecimalField(
-        max_digits=20, decimal_places=8, null=True, blank=True
-    )
+    recurring_hourly = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     currency = models.CharField(max_length=8, blank=True)
     state = models.CharField(max_length=32, blank=True)
     tags = models.JSONField(default=dict, blank=True)
@@ -56,9 +54,7 @@ class ReservedInstance(Mirror):
     applies = models.BooleanField(default=False)
     reasons = models.JSONField(default=list, blank=True)
     hourly_cost = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
-    idle_hourly_cost = models.DecimalField(
-        max_digits=20, decimal_places=8, null=True, blank=True
-    )
+    idle_hourly_cost = models.DecimalField(max_digits=20, decimal_places=8, null=True, blank=True)
     judged_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReservedInstanceQuerySet.as_manager()
@@ -84,9 +80,7 @@ class ReservedInstance(Mirror):
 class Cover(models.Model):
     """The share of an instance that a purchase pays for, as of the last audit."""
 
-    reserved_instance = models.ForeignKey(
-        ReservedInstance, models.CASCADE, related_name="covers"
-    )
+    reserved_instance = models.ForeignKey(ReservedInstance, models.CASCADE, related_name="covers")
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="covers")
     share = models.CharField(max_length=64, help_text="An exact fraction of the instance.")
 

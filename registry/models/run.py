@@ -42,9 +42,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def due(self, at: datetime) -> Self:
         """Runs that a worker should take now."""
-        return self.filter(
-            Q(state=RunState.QUEUED) | Q(state=RunState.WAITING, wake_at__lte=at)
-        )
+        return self.filter(Q(state=RunState.QUEUED) | Q(state=RunState.WAITING, wake_at__lte=at))
 
     def get_or_queue(self, **fields: Any) -> tuple["Run", bool]:
         """Return the active run of the same kind and subject, and whether this call made it."""
@@ -87,14 +85,10 @@ class Run(models.Model):
     )
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
-    wake_at = models.DateTimeField(
-        null=True, blank=True, help_text="When a waiting run goes on."
-    )
+    wake_at = models.DateTimeField(null=True, blank=True, help_text="When a waiting run goes on.")
     finished_at = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveIntegerField(default=0, help_text="How often a worker took it.")
-    note = models.CharField(
-        max_length=300, blank=True, help_text="Where it stands, in a sentence."
-    )
+    note = models.CharField(max_length=300, blank=True, help_text="Where it stands, in a sentence.")
     error = models.TextField(blank=True)
     result = models.JSONField(default=dict, blank=True)
 

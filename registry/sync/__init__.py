@@ -1,0 +1,17 @@
+"""AWS, a dump or an accounts file → rows."""
+
+from registry.sync.accounts import AccountsInvalid, Difference, load_accounts
+from registry.sync.dumps import DumpInvalid, import_dump
+from registry.sync.mirror import Changes
+from registry.sync.scope import mirror_images, sync_scope
+
+__all__ = [
+    "AccountsInvalid",
+    "Changes",
+    "Difference",
+    "DumpInvalid",
+    "import_dump",
+    "load_accounts",
+    "mirror_images",
+    "sync_scope",
+]

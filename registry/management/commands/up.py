@@ -38,9 +38,7 @@ class Command(BaseCommand):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise CommandError(
-                    f"The portal already runs on {home}. Stop it first."
-                ) from None
+                raise CommandError(f"The portal already runs on {home}. Stop it first.") from None
             guardian = Guardian()
             supervisor = Supervisor(guardian, home / "log")
             try:
@@ -54,9 +52,7 @@ class Command(BaseCommand):
 
     def _run(self, supervisor: Supervisor, options: dict[str, Any]) -> None:
         supervisor.listen()
-        os.environ.setdefault(
-            "AMIPORTAL_HTTPS", "false" if is_local(options["bind"]) else "true"
-        )
+        os.environ.setdefault("AMIPORTAL_HTTPS", "false" if is_local(options["bind"]) else "true")
         self._prepare()
         if options["demo"]:
             self._simulate_aws(supervisor, options["aws_port"])

@@ -1,0 +1,169 @@
+"""Images: rows → facts → verdicts."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+
+from registry.audit.inventory import load_inventory
+from registry.audit.rows import alone_on, update_rows
+from registry.billing.codes import from_platform_details, parts
+from registry.billing.expectation import Clues, expect
+from registry.billing.lineage import Inventory, Lineage, trace
+from registry.billing.rules import MARKETPLACE, ImageFacts, Violation, judge
+from registry.models import Image, Instance
+
+BATCH = 5_000
+JUDGED = (
+    "verdict",
+    "expected_usage_operation",
+    "expected_platform",
+    "confidence",
+    "source",
+    "missing",
+    "unexpected",
+    "evidence",
+    "lineage",
+)
+Violations = dict[int, tuple[Violation, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an image is judged by, besides itself."""
+
+    inventory: Inventory
+    running: Mapping[str, int]  # image id to number of instances
+
+    @classmethod
+    def load(cls) -> "Known":
+        running = (
+            Instance.objects.present()
+            .running()
+            .order_by()
+            .values_list("image_id")
+            .annotate(number=Count("pk"))
+        )
+        return cls(load_inventory(), dict(running))
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What the judged images, by primary key, break; and how many judgments changed."""
+
+    violations: Violations
+    changed: int = 0
+
+
+def judge_all(known: Known, *, at: datetime) -> Verdicts:
+    """Judge every present image, batch by batch, and write what changed."""
+    verdicts = Verdicts({})
+    for low, high in _batches():
+        with alone_on(Image):
+            _judge_batch(range(low, high + 1), known, verdicts, at=at)
+    return verdicts
+
+
+def judge_some(keys: Sequence[int], known: Known, *, at: datetime) -> Verdicts:
+    """Judge the images with these primary keys and write what changed."""
+    verdicts = Verdicts({})
+    with alone_on(Image):
+        _judge_batch(keys, known, verdicts, at=at)
+    return verdicts
+
+
+def examine(image: Image, known: Known) -> tuple[dict[str, Any], tuple[Violation, ...]]:
+    """Return the judgment of one image as column values, and what it breaks."""
+    lineage = trace(image.aws_id, known.inventory)
+    expectation = expect(_clues(image, lineage))
+    judgment = judge(
+        ImageFacts(
+            usage_operation=code_of(image),
+            expectation=expectation,
+            is_marketplace=any(code["type"] == MARKETPLACE for code in image.product_codes),
+            running=known.running.get(image.aws_id, 0),
+            source_instance_id=_source_instance(
+                lineage, expectation.usage_operation, known.inventory
+            ),
+        )
+    )
+    values = {
+        "verdict": judgment.comparison.verdict,
+        "expected_usage_operation": expectation.usage_operation,
+        "expected_platform": expectation.platform,
+        "confidence": expectation.confidence,
+        "source": expectation.source,
+        "missing": list(judgment.comparison.missing),
+        "unexpected": list(judgment.comparison.unexpected),
+        "evidence": [asdict(item) for item in expectation.evidence],
+        "lineage": [asdict(hop) for hop in lineage.hops],
+    }
+    return values, judgment.violations
+
+
+def code_of(thing: Image | Instance) -> str | None:
+    """Return the code of a row; from its platform details where only those were recorded."""
+    if thing.usage_operation is None and thing.platform_details:
+        return from_platform_details(thing.platform_details)
+    return thing.usage_operation
+
+
+def _batches() -> Iterator[tuple[int, int]]:
+    """Cut the present images into ranges of primary keys."""
+    keys = list(Image.objects.present().order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        batch = keys[start : start + BATCH]
+        yield batch[0], batch[-1]
+
+
+def _judge_batch(keys: Sequence[int], known: Known, verdicts: Verdicts, *, at: datetime) -> None:
+    rows = Image.objects.present()
+    if isinstance(keys, range):
+        rows = rows.filter(pk__gte=keys.start, pk__lt=keys.stop)
+    else:
+        rows = rows.filter(pk__in=keys)
+    changed = []
+    # What appeared since the graph was read waits for the next audit.
+    for image in (row for row in rows.order_by() if row.aws_id in known.inventory.images):
+        values, violations = examine(image, known)
+        verdicts.violations[image.pk] = violations
+        if _differs(image, values):
+            changed.append({"id": image.pk} | values)
+    update_rows(Image, JUDGED, changed)
+    rows.update(judged_at=at)
+    verdicts.changed += len(changed)
+
+
+def _differs(image: Image, values: Mapping[str, Any]) -> bool:
+    return any(getattr(image, name) != value for name, value in values.items())
+
+
+def _clues(image: Image, lineage: Lineage) -> Clues:
+    return Clues(
+        usage_operation=code_of(image),
+        declared=image.declared,
+        name=image.name,
+        description=image.description,
+        tags=image.tags,
+        owner_id=image.owner_id,
+        platform=image.platform,
+        product_codes=tuple(code["id"] for code in image.product_codes),
+        links=lineage.links,
+    )
+
+
+def _source_instance(lineage: Lineage, expected: str | None, inventory: Inventory) -> str:
+    """Name the nearest instance, still there, from which the image could be made rightly."""
+    for link in lineage.links:
+        node = inventory.instances.get(link.aws_id)
+        if node is None or node.is_gone or parts(expected) is None:
+            continue
+        if parts(node.usage_operation) == parts(expected):
+            return node.aws_id
+    return ""
+
+
+def ids_of(images: Iterable[Image]) -> list[int]:
+    return [image.pk for image in images]

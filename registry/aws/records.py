@@ -1,0 +1,399 @@
+"""What AWS says of one thing, with the names of our columns.
+
+`parse` reads an item as boto3 returns it and as the AWS command line prints it. Members that AWS
+left out, and that old recordings do not have, become empty.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Self
+
+Item = Mapping[str, Any]
+SHORT, LONG = 64, 255
+# PostgreSQL holds neither NUL nor half a surrogate pair; the mark shows that something was there.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Malformed(ValueError):
+    """An item is not what AWS would say; the message names the member."""
+
+
+def clean(value: Any) -> Any:
+    """Replace what cannot be stored, at any depth."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {clean(key): clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    return value
+
+
+def words(item: Item, name: str, longest: int = LONG) -> str:
+    """Return a member as text, cut to what its column holds."""
+    value = item.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        raise Malformed(f"{name} is not a text")
+    return str(clean(str(value)))[:longest]
+
+
+def recorded(item: Item, name: str) -> str | None:
+    """Return a member as text; None where the item has no such member."""
+    return words(item, name) if item.get(name) is not None else None
+
+
+def moment(item: Item, name: str) -> datetime | None:
+    value = item.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise Malformed(f"{name} is not a time: {value!r}") from None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def amount(item: Item, name: str) -> Decimal | None:
+    value = item.get(name)
+    if value is None:
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise Malformed(f"{name} is not an amount: {value!r}") from None
+    if not number.is_finite():
+        raise Malformed(f"{name} is not an amount: {value!r}")
+    return number
+
+
+def whole(item: Item, name: str) -> int | None:
+    value = item.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise Malformed(f"{name} is not a whole number: {value!r}")
+    return value
+
+
+def flag(item: Item, name: str) -> bool | None:
+    value = item.get(name)
+    return value if isinstance(value, bool) else None
+
+
+def members(item: Item, name: str) -> Sequence[Item]:
+    """Return a list of structures; empty where there is none."""
+    value = item.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(part, Mapping) for part in value):
+        raise Malformed(f"{name} is not a list of objects")
+    return value
+
+
+def part(item: Item, name: str) -> Item:
+    value = item.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise Malformed(f"{name} is not an object")
+    return value
+
+
+def tags(item: Item) -> dict[str, str]:
+    return {
+        words(tag, "Key"): str(clean(str(tag.get("Value") or ""))) for tag in members(item, "Tags")
+    }
+
+
+def product_codes(item: Item) -> list[dict[str, str]]:
+    """Return the product codes; boto3 and the API reference name their members differently."""
+    return [
+        {
+            "id": words(code, "ProductCodeId") or words(code, "ProductCode"),
+            "type": words(code, "ProductCodeType") or words(code, "Type"),
+        }
+        for code in members(item, "ProductCodes")
+    ]
+
+
+def identity(item: Item, name: str) -> str:
+    value = item.get(name)
+    if not isinstance(value, str) or not value or len(value) > SHORT:
+        raise Malformed(f"{name} is missing or not an id")
+    return str(clean(value))
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    aws_id: str
+    name: str
+    description: str
+    owner_id: str
+    owner_alias: str
+    state: str
+    state_reason: str
+    is_public: bool
+    architecture: str
+    platform: str
+    platform_details: str | None
+    usage_operation: str | None
+    product_codes: list[dict[str, str]]
+    root_device_type: str
+    root_device_name: str
+    root_snapshot_id: str
+    virtualization_type: str
+    boot_mode: str
+    tpm_support: str
+    imds_support: str
+    ena_support: bool | None
+    block_devices: list[dict[str, Any]]
+    source_instance_id: str
+    source_image_id: str
+    source_image_region: str
+    image_location: str
+    created_at: datetime | None
+    deprecated_at: datetime | None
+    last_launched_at: datetime | None
+    tags: dict[str, str]
+
+    @classmethod
+    def parse(cls, item: Item) -> Self:
+        devices = members(item, "BlockDeviceMappings")
+        root = words(item, "RootDeviceName", SHORT)
+        details, operation = codes(item)
+        return cls(
+            aws_id=identity(item, "ImageId"),
+            name=words(item, "Name"),
+            description=words(item, "Description", 10_000),
+            owner_id=words(item, "OwnerId", 32),
+            owner_alias=words(item, "ImageOwnerAlias", SHORT),
+            state=words(item, "State", 32),
+            state_reason=words(part(item, "StateReason"), "Message", 10_000),
+            is_public=item.get("Public") is True,
+            architecture=words(item, "Architecture", 32),
+            platform=words(item, "Platform", 32).lower(),
+            platform_details=details,
+            usage_operation=operation,
+            product_codes=product_codes(item),
+            root_device_type=words(item, "RootDeviceType", 32),
+            root_device_name=root,
+            root_snapshot_id=_root_snapshot(devices, root),
+            virtualization_type=words(item, "VirtualizationType", 32),
+            boot_mode=words(item, "BootMode", 32),
+            tpm_support=words(item, "TpmSupport", 16),
+            imds_support=words(item, "ImdsSupport", 16),
+            ena_support=flag(item, "EnaSupport"),
+            block_devices=clean([dict(device) for device in devices]),
+            source_instance_id=words(item, "SourceInstanceId", SHORT),
+            source_image_id=words(item, "SourceImageId", SHORT),
+            source_image_region=words(item, "SourceImageRegion", 32),
+            image_location=words(item, "ImageLocation", 10_000),
+            created_at=moment(item, "CreationDate"),
+            deprecated_at=moment(item, "DeprecationTime"),
+            last_launched_at=moment(item, "LastLaunchedTime"),
+            tags=tags(item),
+        )
+
+
+def codes(item: Item) -> tuple[str | None, str | None]:
+    """Return platform details and usage operation; (None, None): never recorded.
+
+    An item that has the one, empty, and not the other was left empty by AWS.
+    """
+    details, operation = recorded(item, "PlatformDetails"), recorded(item, "UsageOperation")
+    if details == "" and operation is None:
+        operation = ""
+    return details, operation
+
+
+def _root_snapshot(devices: Iterable[Item], root: str) -> str:
+    for device in devices:
+        snapshot_id = words(part(device, "Ebs"), "SnapshotId", SHORT)
+        if snapshot_id and device.get("DeviceName") == root:
+            return snapshot_id
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRecord:
+    aws_id: str
+    name: str
+    description: str
+    owner_id: str
+    volume_id: str
+    volume_size: int | None
+    state: str
+    storage_tier: str
+    is_encrypted: bool | None
+    data_encryption_key_id: str
+    started_at: datetime | None
+    tags: dict[str, str]
+
+    @classmethod
+    def parse(cls, item: Item) -> Self:
+        labels = tags(item)
+        return cls(
+            aws_id=identity(item, "SnapshotId"),
+            name=labels.get("Name", "")[:LONG],
+            description=words(item, "Description", 10_000),
+            owner_id=words(item, "OwnerId", 32),
+            volume_id=words(item, "VolumeId", SHORT),
+            volume_size=whole(item, "VolumeSize"),
+            state=words(item, "State", 32),
+            storage_tier=words(item, "StorageTier", 32),
+            is_encrypted=flag(item, "Encrypted"),
+            data_encryption_key_id=words(item, "DataEncryptionKeyId"),
+            started_at=moment(item, "StartTime"),
+            tags=labels,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRecord:
+    aws_id: str
+    name: str
+    state: str
+    volume_type: str
+    size: int | None
+    snapshot_id: str
+    source_volume_id: str
+    is_encrypted: bool | None
+    attachments: list[dict[str, str]]
+    created_at: datetime | None
+    tags: dict[str, str]
+
+    @classmethod
+    def parse(cls, item: Item) -> Self:
+        labels = tags(item)
+        return cls(
+            aws_id=identity(item, "VolumeId"),
+            name=labels.get("Name", "")[:LONG],
+            state=words(item, "State", 32),
+            volume_type=words(item, "VolumeType", 16),
+            size=whole(item, "Size"),
+            snapshot_id=words(item, "SnapshotId", SHORT),
+            source_volume_id=words(item, "SourceVolumeId", SHORT),
+            is_encrypted=flag(item, "Encrypted"),
+            attachments=[
+                {"instance_id": words(place, "InstanceId"), "device": words(place, "Device")}
+                for place in members(item, "Attachments")
+            ],
+            created_at=moment(item, "CreateTime"),
+            tags=labels,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    aws_id: str
+    name: str
+    state: str
+    instance_type: str
+    image_id: str
+    availability_zone: str
+    availability_zone_id: str
+    tenancy: str
+    lifecycle: str
+    architecture: str
+    platform: str
+    platform_details: str | None
+    usage_operation: str | None
+    usage_operation_updated_at: datetime | None
+    product_codes: list[dict[str, str]]
+    boot_mode: str
+    root_device_name: str
+    volumes: dict[str, str]
+    launched_at: datetime | None
+    tags: dict[str, str]
+
+    @classmethod
+    def parse(cls, item: Item) -> Self:
+        labels, place = tags(item), part(item, "Placement")
+        details, operation = codes(item)
+        return cls(
+            aws_id=identity(item, "InstanceId"),
+            name=labels.get("Name", "")[:LONG],
+            state=words(part(item, "State"), "Name", 32),
+            instance_type=words(item, "InstanceType", SHORT),
+            image_id=words(item, "ImageId", SHORT),
+            availability_zone=words(place, "AvailabilityZone", SHORT),
+            availability_zone_id=words(place, "AvailabilityZoneId", SHORT),
+            tenancy=words(place, "Tenancy", 16) or "default",
+            lifecycle=words(item, "InstanceLifecycle", 32),
+            architecture=words(item, "Architecture", 32),
+            platform=words(item, "Platform", 32).lower(),
+            platform_details=details,
+            usage_operation=operation,
+            usage_operation_updated_at=moment(item, "UsageOperationUpdateTime"),
+            product_codes=product_codes(item),
+            boot_mode=words(item, "BootMode", 32),
+            root_device_name=words(item, "RootDeviceName", SHORT),
+            volumes={
+                words(device, "DeviceName"): words(part(device, "Ebs"), "VolumeId", SHORT)
+                for device in members(item, "BlockDeviceMappings")
+            },
+            launched_at=moment(item, "LaunchTime"),
+            tags=labels,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedInstanceRecord:
+    aws_id: str
+    instance_type: str
+    instance_count: int
+    product_description: str
+    tenancy: str
+    scope: str
+    availability_zone: str
+    availability_zone_id: str
+    offering_class: str
+    offering_type: str
+    start_at: datetime | None
+    end_at: datetime | None
+    duration: int | None
+    fixed_price: Decimal | None
+    usage_price: Decimal | None
+    recurring_hourly: Decimal | None
+    currency: str
+    state: str
+    tags: dict[str, str]
+
+    @classmethod
+    def parse(cls, item: Item) -> Self:
+        zone = words(item, "AvailabilityZone", SHORT)
+        return cls(
+            aws_id=identity(item, "ReservedInstancesId"),
+            instance_type=words(item, "InstanceType", SHORT),
+            instance_count=whole(item, "InstanceCount") or 0,
+            product_description=words(item, "ProductDescription"),
+            tenancy=words(item, "InstanceTenancy", 16) or "default",
+            # Recordings older than regional purchases name only the zone.
+            scope=words(item, "Scope", 32) or ("Availability Zone" if zone else "Region"),
+            availability_zone=zone,
+            availability_zone_id=words(item, "AvailabilityZoneId", SHORT),
+            offering_class=words(item, "OfferingClass", 32),
+            offering_type=words(item, "OfferingType", SHORT),
+            start_at=moment(item, "Start"),
+            end_at=moment(item, "End"),
+            duration=whole(item, "Duration"),
+            fixed_price=amount(item, "FixedPrice"),
+            usage_price=amount(item, "UsagePrice"),
+            recurring_hourly=_recurring(item),
+            currency=words(item, "CurrencyCode", 8),
+            state=words(item, "State", 32),
+            tags=tags(item),
+        )
+
+
+def _recurring(item: Item) -> Decimal | None:
+    """Return the hourly charge; None where it was not recorded or is charged otherwise."""
+    if "RecurringCharges" not in item:
+        return None
+    total = Decimal(0)
+    for charge in members(item, "RecurringCharges"):
+        if charge.get("Frequency", "Hourly") != "Hourly":
+            return None
+        total += amount(charge, "Amount") or Decimal(0)
+    return total

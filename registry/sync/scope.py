@@ -1,0 +1,36 @@
+"""One scope, all kinds."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from registry.aws import Ec2, ImageRecord
+from registry.models import Image, Instance, Mirror, ReservedInstance, Scope, Snapshot, Volume
+from registry.sync.mirror import Changes, mirror, mirror_some
+
+# The parents first: what appears while we ask then still finds where it came from.
+KINDS: tuple[tuple[type[Mirror], Callable[[Ec2], Sequence[Any]]], ...] = (
+    (Snapshot, Ec2.list_snapshots),
+    (Volume, Ec2.list_volumes),
+    (Instance, Ec2.list_instances),
+    (Image, Ec2.list_images),
+    (ReservedInstance, Ec2.list_reserved_instances),
+)
+
+
+def sync_scope(ec2: Ec2, scope: Scope, *, at: datetime) -> dict[str, Changes]:
+    """Mirror every kind of `scope`, each in one transaction after its whole answer.
+
+    A kind that cannot be read raises an error of `registry.aws`; what was mirrored before it stays.
+    """
+    return {
+        str(model._meta.verbose_name_plural): mirror(model, scope, ask(ec2), at=at)
+        for model, ask in KINDS
+    }
+
+
+def mirror_images(records: Sequence[ImageRecord], scope: Scope, *, at: datetime) -> list[Image]:
+    """Write some images of `scope`; the others stay as they are."""
+    mirror_some(Image, scope, records, at=at)
+    wanted = [record.aws_id for record in records]
+    return list(Image.objects.within(scope).filter(aws_id__in=wanted))

@@ -1,0 +1,53 @@
+"""What EC2 does to billing codes: passed on, lost, copied.
+
+A snapshot's billing metadata is hidden: no API shows it. RegisterImage takes the code from there.
+"""
+
+from typing import Any
+
+from sandbox.aws.state import Thing
+
+PLATFORM_DETAILS = {
+    "RunInstances": "Linux/UNIX",
+    "RunInstances:00g0": "Red Hat BYOL Linux",
+    "RunInstances:0010": "Red Hat Enterprise Linux",
+    "RunInstances:1010": "Red Hat Enterprise Linux with HA",
+    "RunInstances:1014": "Red Hat Enterprise Linux with SQL Server Standard and HA",
+    "RunInstances:1110": "Red Hat Enterprise Linux with SQL Server Enterprise and HA",
+    "RunInstances:0014": "Red Hat Enterprise Linux with SQL Server Standard",
+    "RunInstances:0210": "Red Hat Enterprise Linux with SQL Server Web",
+    "RunInstances:0110": "Red Hat Enterprise Linux with SQL Server Enterprise",
+    "RunInstances:0100": "SQL Server Enterprise",
+    "RunInstances:0004": "SQL Server Standard",
+    "RunInstances:0200": "SQL Server Web",
+    "RunInstances:000g": "SUSE Linux",
+    "RunInstances:0g00": "Ubuntu Pro",
+    "RunInstances:0002": "Windows",
+    "RunInstances:0800": "Windows BYOL",
+    "RunInstances:0102": "Windows with SQL Server Enterprise",
+    "RunInstances:0006": "Windows with SQL Server Standard",
+    "RunInstances:0202": "Windows with SQL Server Web",
+}
+_WINDOWS = frozenset({"0002", "0800", "0102", "0006", "0202"})
+
+
+def code(usage_operation: str) -> dict[str, Any]:
+    """Return the members of an image or instance that carry a code."""
+    members = {
+        "UsageOperation": usage_operation,
+        "PlatformDetails": PLATFORM_DETAILS.get(usage_operation, ""),
+    }
+    if usage_operation.partition(":")[2] in _WINDOWS:
+        members["Platform"] = "windows"
+    return members
+
+
+def code_of_snapshot(snapshot: Thing) -> dict[str, Any]:
+    """Return the code that an image registered from the snapshot gets: plain where it is lost."""
+    return code(snapshot.get("_billing") or "RunInstances")
+
+
+def code_of(thing: Thing) -> dict[str, Any]:
+    """Return the code of an image or instance, to be passed on."""
+    names = ("UsageOperation", "PlatformDetails", "Platform", "ProductCodes")
+    return {name: thing[name] for name in names if name in thing}

@@ -1,0 +1,27 @@
+"""One account in one region, as an operation sees it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sandbox.aws.state import State, Thing
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a request was made, and by whom."""
+
+    state: State
+    account: str
+    region: str
+
+    def mine(self, kind: str) -> Iterator[Thing]:
+        return self.state.of(kind, self.account, self.region)
+
+    def find(self, kind: str, aws_id: str) -> Thing | None:
+        thing = self.state.things[kind].get(aws_id)
+        if thing and (thing["_account"], thing["_region"]) == (self.account, self.region):
+            return thing
+        return None
+
+    def put(self, kind: str, aws_id: str, thing: Thing) -> Thing:
+        return self.state.put(kind, aws_id, thing, self.account, self.region)
