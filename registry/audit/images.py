@@ -1,6 +1,6 @@
 """Images: rows → facts → verdicts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -163,7 +163,3 @@ def _source_instance(lineage: Lineage, expected: str | None, inventory: Inventor
         if parts(node.usage_operation) == parts(expected):
             return node.aws_id
     return ""
-
-
-def ids_of(images: Iterable[Image]) -> list[int]:
-    return [image.pk for image in images]

@@ -1,0 +1,109 @@
+"""The audit's machine-readable answer: a contract, see docs/audit-json.md."""
+
+from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import QuerySet
+
+from registry.models import Cover, Finding, Image, Instance, ReservedInstance
+
+SCHEMA_VERSION = 1
+
+
+def audit_answer(
+    *, account: str | None = None, region: str | None = None, at: datetime
+) -> dict[str, Any]:
+    """Return the stored judgments of an account and a region, or of all, as the contract says."""
+    covers = _covers()
+    covered: dict[str, Fraction] = defaultdict(Fraction)
+    for some in covers.values():
+        for instance_id, share in some:
+            covered[instance_id] += share
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "as_of": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "images": _images(account, region),
+        "reserved_instances": [
+            _purchase(row, covers.get(row.pk, []))
+            for row in _within(ReservedInstance.objects.present(), account, region)
+        ],
+        "instances": [
+            {"instance_id": row.aws_id, "covered": float(covered.get(row.aws_id, 0))}
+            for row in _within(Instance.objects.present().running(), account, region)
+        ],
+    }
+
+
+def _within(rows: QuerySet[Any], account: str | None, region: str | None) -> QuerySet[Any]:
+    if account:
+        rows = rows.filter(account__number=account)
+    if region:
+        rows = rows.filter(region=region)
+    return rows.select_related("account").order_by("account__number", "region", "aws_id")
+
+
+def _covers() -> dict[int, list[tuple[str, Fraction]]]:
+    found: dict[int, list[tuple[str, Fraction]]] = defaultdict(list)
+    rows = Cover.objects.order_by("instance__aws_id")
+    for pk, instance_id, share in rows.values_list(
+        "reserved_instance_id", "instance__aws_id", "share"
+    ):
+        found[pk].append((instance_id, Fraction(share)))
+    return found
+
+
+def _images(account: str | None, region: str | None) -> list[dict[str, Any]]:
+    rules: dict[int, list[str]] = defaultdict(list)
+    for image_id, rule in (
+        Finding.objects.open().exclude(image=None).order_by("rule").values_list("image_id", "rule")
+    ):
+        rules[image_id].append(rule)
+    return [_image(row, rules[row.pk]) for row in _within(Image.objects.present(), account, region)]
+
+
+def _image(row: Image, rules: list[str]) -> dict[str, Any]:
+    return {
+        "account": row.account.number,
+        "region": row.region,
+        "image_id": row.aws_id,
+        "platform_details": row.platform_details,
+        "usage_operation": row.usage_operation,
+        "expected": {
+            "usage_operation": row.expected_usage_operation,
+            "platform": row.expected_platform,
+            "confidence": row.confidence,
+            "source": row.source,
+        },
+        "verdict": row.verdict,
+        "missing": row.missing,
+        "unexpected": row.unexpected,
+        "rules": rules,
+    }
+
+
+def _purchase(row: ReservedInstance, covers: list[tuple[str, Fraction]]) -> dict[str, Any]:
+    return {
+        "account": row.account.number,
+        "region": row.region,
+        "reserved_instances_id": row.aws_id,
+        "platform": row.product_description,
+        "count": row.instance_count,
+        "used": float(row.used_units or 0),
+        "idle": float(row.idle_units or 0),
+        "applies": row.applies,
+        "reasons": row.reasons,
+        "covers": [{"instance_id": name, "fraction": float(share)} for name, share in covers],
+        "hourly_cost": money(row.hourly_cost),
+        "idle_hourly_cost": money(row.idle_hourly_cost),
+    }
+
+
+def money(amount: Decimal | None) -> str | None:
+    """Return an amount as decimal text, without an exponent and without idle zeros."""
+    if amount is None:
+        return None
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,72 @@
+"""Audits of everything, and images that are read again."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from registry import aws
+from registry.access import Action, may, may_somewhere
+from registry.audit import audit, judge_images
+from registry.jobs.queue import after_commit, recorded, taken
+from registry.models import Image, Run, RunKind, Scope
+from registry.sync import mirror_images
+
+
+def request_audit(*, by: User | None) -> Run:
+    """Queue an audit of everything, or return the one that waits already."""
+    run, is_new = Run.objects.get_or_queue(
+        kind=RunKind.AUDIT, requested_by=by, requested_at=timezone.now()
+    )
+    if is_new:
+        after_commit(run_audit, run)
+    return run
+
+
+def run_audit(run_id: int) -> None:
+    with taken(run_id) as run:
+        if run is None:
+            return
+        with recorded(run):
+            if run.requested_by and not may_somewhere(run.requested_by, Action.AUDIT):
+                raise PermissionError(f"{run.requested_by} may not audit.")
+            counts = audit(at=timezone.now())
+            run.result = {"images": counts.images, "findings": counts.findings}
+            run.note = f"{counts.images:,} images judged, {counts.findings:,} findings open"
+
+
+def request_verification(images: Iterable[Image], *, by: User) -> list[Run]:
+    """Queue a new reading of `images`, one run for each scope; those `by` may not are left out."""
+    places: dict[tuple[int, str], list[Image]] = {}
+    for image in images:
+        if may(by, Action.VERIFY, image.account):
+            places.setdefault((image.account_id, image.region), []).append(image)
+    runs = []
+    for (account_id, region), some in places.items():
+        scope = Scope.objects.get(account_id=account_id, region=region)
+        with transaction.atomic():
+            run = Run.objects.create(
+                kind=RunKind.VERIFY, scope=scope, requested_by=by, requested_at=timezone.now()
+            )
+            run.images.set(some)
+            after_commit(run_verification, run)
+        runs.append(run)
+    return runs
+
+
+def run_verification(run_id: int) -> None:
+    """Read the images of a run again and judge them."""
+    with taken(run_id) as run:
+        if run is None or run.scope is None:
+            return
+        with recorded(run):
+            scope = run.scope
+            if run.requested_by and not may(run.requested_by, Action.VERIFY, scope.account):
+                raise PermissionError(f"{run.requested_by} may not verify in {scope}.")
+            access = aws.Access(scope.account.role_arn, scope.account.external_id)
+            wanted = list(run.images.values_list("aws_id", flat=True))
+            records = aws.connect(access, scope.region).find_images(ids=wanted)
+            images = mirror_images(records, scope, at=timezone.now())
+            judge_images(images, at=timezone.now())
+            run.note = f"{len(images):,} of {len(wanted):,} images read again"

@@ -1,0 +1,78 @@
+"""Syncs: asked for, carried out, written down at their scope."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from registry import aws
+from registry.access import Action, may
+from registry.jobs.audits import request_audit
+from registry.jobs.queue import after_commit, recorded, taken
+from registry.models import Run, RunKind, Scope
+from registry.sync import Changes, sync_scope
+
+
+def request_sync(scope: Scope, *, by: User | None) -> Run:
+    """Queue a sync of `scope`, or return the one that is already under way."""
+    run, is_new = Run.objects.get_or_queue(
+        kind=RunKind.SYNC, scope=scope, requested_by=by, requested_at=timezone.now()
+    )
+    if is_new:
+        after_commit(run_sync, run)
+    return run
+
+
+def run_sync(run_id: int) -> None:
+    """Carry out a sync; afterwards everything is audited."""
+    with taken(run_id) as run:
+        if run is None or run.scope is None:
+            return
+        with recorded(run):
+            _sync(run, run.scope)
+    if not Run.objects.active().filter(kind=RunKind.SYNC).exists():
+        request_audit(by=None)
+
+
+def _sync(run: Run, scope: Scope) -> None:
+    begun_at = timezone.now()
+    try:
+        if run.requested_by and not may(run.requested_by, Action.SYNC, scope.account):
+            raise PermissionError(f"{run.requested_by} may not sync {scope.account.name}.")
+        ec2 = aws.connect(access_of(scope), scope.region)
+        changes = sync_scope(ec2, scope, at=begun_at)
+    except (aws.AwsError, aws.Malformed) as error:
+        note_failure(scope, str(error), at=begun_at)
+        raise
+    run.result = {kind: _counts(change) for kind, change in changes.items()}
+    seen = sum(change.seen for change in changes.values())
+    run.note = f"{seen:,} objects, {sum(map(_differing, changes.values())):,} changed"
+    Scope.objects.filter(pk=scope.pk).update(
+        synced_at=begun_at, failing_since=None, failed_at=None, error=""
+    )
+
+
+def access_of(scope: Scope) -> aws.Access:
+    return aws.Access(scope.account.role_arn, scope.account.external_id)
+
+
+def note_failure(scope: Scope, error: str, *, at: datetime) -> None:
+    """Write at the scope that it can't be read, since when and why."""
+    Scope.objects.filter(pk=scope.pk).update(
+        failing_since=Coalesce(F("failing_since"), at), failed_at=at, error=error
+    )
+
+
+def _counts(change: Changes) -> dict[str, int]:
+    return {
+        "seen": change.seen,
+        "new": change.new,
+        "changed": change.changed,
+        "gone": change.gone,
+    }
+
+
+def _differing(change: Changes) -> int:
+    return change.new + change.changed + change.gone

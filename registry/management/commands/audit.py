@@ -1,0 +1,97 @@
+"""Judge everything, and print what came of it."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.utils import timezone
+
+from registry.audit import audit, audit_answer
+from registry.models import Account, Finding, Scope
+
+FINDINGS, ERROR = 1, 2
+
+
+class Command(BaseCommand):
+    help = "Audit images and Reserved Instances. Exit code 0: nothing open, 1: findings, 2: error."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--account", help="Print only this account number.")
+        parser.add_argument("--region", help="Print only this region.")
+        parser.add_argument("--as-of", type=_moment, help="Judge as at this time, for recordings.")
+        parser.add_argument("--format", choices=("text", "json"), default="text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account, region = options["account"], options["region"]
+        if account and not Account.objects.numbered(account).exists():
+            raise CommandError(f"There is no account {account}.", returncode=ERROR)
+        if region and not Scope.objects.filter(region=region).exists():
+            raise CommandError(f"There is no region {region} in the mirror.", returncode=ERROR)
+        at = options["as_of"] or timezone.now()
+        try:
+            audit(at=at)
+            answer = audit_answer(account=account, region=region, at=at)
+        except Exception as error:
+            raise CommandError(f"The audit failed: {error}", returncode=ERROR) from error
+        self._warn(account, region)
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False))
+        else:
+            self._print(answer)
+        if _has_findings(account, region):
+            sys.exit(FINDINGS)
+
+    def _warn(self, account: str | None, region: str | None) -> None:
+        scopes = Scope.objects.enabled().select_related("account")
+        if account:
+            scopes = scopes.filter(account__number=account)
+        if region:
+            scopes = scopes.filter(region=region)
+        for scope in scopes.filter(synced_at=None):
+            self.stderr.write(f"{scope} has never been read.")
+        for scope in scopes.failing():
+            self.stderr.write(f"{scope} can't be read since {scope.failing_since}: {scope.error}")
+
+    def _print(self, answer: dict[str, Any]) -> None:
+        for image in answer["images"]:
+            if image["rules"]:
+                expected = image["expected"]
+                self.stdout.write(
+                    f"{image['account']} {image['region']} {image['image_id']}: "
+                    f"{image['verdict']}, billed as {image['usage_operation'] or 'nothing'}, "
+                    f"expected {expected['usage_operation']} ({expected['confidence']}, "
+                    f"{expected['source']})"
+                )
+        for bought in answer["reserved_instances"]:
+            codes = [reason["code"] for reason in bought["reasons"]]
+            if bought["idle"] and codes != ["not_active"]:
+                cost = bought["idle_hourly_cost"]
+                self.stdout.write(
+                    f"{bought['account']} {bought['region']} {bought['reserved_instances_id']}: "
+                    f"{bought['idle']:g} of {bought['count']} idle ({', '.join(codes)}), "
+                    f"{'cost unknown' if cost is None else f'{cost} per hour'}"
+                )
+        judged = (
+            f"{len(answer['images']):,} images, {len(answer['reserved_instances']):,} purchases"
+        )
+        self.stdout.write(f"{judged} judged as of {answer['as_of']}.")
+
+
+def _has_findings(account: str | None, region: str | None) -> bool:
+    for thing in ("image", "reserved_instance"):
+        found = Finding.objects.open().exclude(**{thing: None})
+        if account:
+            found = found.filter(**{f"{thing}__account__number": account})
+        if region:
+            found = found.filter(**{f"{thing}__region": region})
+        if found.exists():
+            return True
+    return False
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
