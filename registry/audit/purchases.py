@@ -18,10 +18,14 @@ _TITLES = {
 }
 _REMEDIES = {
     "wrong_platform": (
-        ("Check the AMIs of the named instances. If one lost its code, create it again with "
-        "CreateImage and replace the instances."),
-        ("If the purchase is for the wrong platform, exchange it (convertible) or sell it "
-        "(standard)."),
+        (
+            "Check the AMIs of the named instances. If one lost its code, create it again with "
+            "CreateImage and replace the instances."
+        ),
+        (
+            "If the purchase is for the wrong platform, exchange it (convertible) or sell it "
+            "(standard)."
+        ),
     ),
     "wrong_size_not_flexible": (
         "Run the size that was bought: for this platform or family, size can't flex.",

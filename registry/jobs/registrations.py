@@ -1,0 +1,96 @@
+"""Registrations: asked for once, carried out in small steps that are safe to repeat."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from registry import aws
+from registry.access import Action, may
+from registry.audit import judge_images
+from registry.jobs.queue import after_commit, recorded, taken
+from registry.models import MISMATCHES, Account, Image, Registration, Run, RunKind, Scope
+from registry.registration import Wait, check, note, register_once, verify
+from registry.sync import mirror_images
+
+# AWS makes an image from a snapshot in minutes; after this, a person has to look.
+LONGEST = timedelta(hours=2)
+
+
+def request_registration(
+    *, key: UUID, account: Account, by: User | None, **wanted: Any
+) -> Registration:
+    """Queue a registration; the same key twice is the same registration.
+
+    Raises Refused where it can be known that AWS would refuse, PermissionDenied where `by` may not.
+    """
+    known = Registration.objects.filter(key=key).first()
+    if known:
+        return known
+    if by and not may(by, Action.REGISTER, account):
+        raise PermissionDenied(f"You may not register images in {account.name}.")
+    registration = Registration(key=key, account=account, **wanted)
+    check(registration)
+    try:
+        with transaction.atomic():
+            now = timezone.now()
+            run = Run.objects.create(kind=RunKind.REGISTER, requested_by=by, requested_at=now)
+            registration.run = run
+            registration.save()
+            note(registration, f"Requested by {by or 'the operator'}.", at=now)
+            after_commit(run_registration, run)
+    except IntegrityError:  # the same form, sent twice at the same moment
+        return Registration.objects.get(key=key)
+    return registration
+
+
+def run_registration(run_id: int) -> None:
+    """Take the next steps of a registration, until it has to wait or is over."""
+    with taken(run_id) as run:
+        if run is None:
+            return
+        with recorded(run):
+            _advance(run, run.registration)
+
+
+def _advance(run: Run, registration: Registration) -> None:
+    by, account = run.requested_by, registration.account
+    if by and not registration.submitted_at and not may(by, Action.REGISTER, account):
+        raise PermissionError(f"{by} may not register images in {account.name}.")
+    ec2 = aws.connect(aws.Access(account.role_arn, account.external_id), registration.region)
+    if not registration.image_id:
+        pause = register_once(ec2, registration, at=timezone.now())
+        if pause:
+            _wait(run, pause)
+            return
+    again_after = timedelta(seconds=settings.VERIFY_AGAIN_SECONDS)
+    image = verify(ec2, registration, at=timezone.now(), again_after=again_after)
+    if isinstance(image, Wait):
+        _wait(run, image)
+        return
+    _take_in(registration, image)
+    is_bad = registration.verdict in MISMATCHES
+    run.note = "The billing code differs" if is_bad else f"{registration.image_id} verified"
+
+
+def _wait(run: Run, pause: Wait) -> None:
+    now = timezone.now()
+    if run.requested_at + LONGEST < now:
+        raise TimeoutError(f"Not over after two hours: {pause.note.lower()}.")
+    run.wait(until=now + pause.pause, note=pause.note)
+
+
+def _take_in(registration: Registration, image: aws.ImageRecord) -> None:
+    """Mirror the new image at once, with what was declared of it, and judge it."""
+    now = timezone.now()
+    scope, _ = Scope.objects.get_or_create(account=registration.account, region=registration.region)
+    rows = mirror_images([image], scope, at=now)
+    Image.objects.filter(pk__in=[row.pk for row in rows]).update(
+        declared=registration.expected_usage_operation
+    )
+    judge_images(rows, at=now)

@@ -1,0 +1,106 @@
+"""A registration as parameters of RegisterImage, and what can be known to be wrong before."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from registry.billing.codes import canonical
+from registry.models import Image, Registration, Snapshot
+
+# The letters that all of AWS's own texts agree on, and those that the API takes besides.
+NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
+TAG = "amiportal:registration"
+ARCHITECTURES = ("x86_64", "arm64")
+BOOT_MODES = ("", "uefi-preferred", "uefi", "legacy-bios")
+VOLUME_TYPES = ("gp3", "gp2")
+
+
+class Refused(Exception):
+    """A registration that AWS would refuse; `problems` says what to do, by field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = problems
+
+
+def parameters(registration: Registration) -> dict[str, Any]:
+    """Return the parameters of RegisterImage.
+
+    Architecture and virtualization are always named: AWS's own defaults are i386 and paravirtual.
+    Encryption is never named: with a snapshot, the call would fail whatever the value.
+    """
+    device = {
+        "DeviceName": registration.root_device_name,
+        "Ebs": {
+            "SnapshotId": registration.snapshot_id,
+            "VolumeType": registration.volume_type,
+            "DeleteOnTermination": True,
+        },
+    }
+    found = {
+        "Name": registration.name,
+        "Description": registration.description,
+        "Architecture": registration.architecture,
+        "VirtualizationType": "hvm",
+        "EnaSupport": True,
+        "RootDeviceName": registration.root_device_name,
+        "BlockDeviceMappings": [device],
+        "BootMode": registration.boot_mode,
+        "ImdsSupport": registration.imds_support,
+    }
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def tags(registration: Registration) -> dict[str, str]:
+    """Return the tags of the image; ours is the mark by which it is found again."""
+    return {**registration.tags, TAG: str(registration.key)}
+
+
+def check(registration: Registration) -> None:
+    """Raise Refused if AWS would refuse, as far as the mirror can tell."""
+    problems = dict(_problems(registration))
+    if problems:
+        raise Refused(problems)
+
+
+def _problems(registration: Registration) -> Iterator[tuple[str, str]]:
+    if not NAME.fullmatch(registration.name):
+        yield "name", "Use 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _."
+    elif _has_name(registration):
+        yield "name", "An image of this account and region has this name. Choose another."
+    if canonical(registration.expected_usage_operation) is None:
+        yield "expected_usage_operation", "Choose what AWS must bill it as."
+    if registration.architecture not in ARCHITECTURES:
+        yield "architecture", "Choose x86_64 or arm64."
+    if registration.architecture == "arm64" and registration.boot_mode == "legacy-bios":
+        yield "boot_mode", "Instances with arm64 boot with UEFI only. Choose uefi or none."
+    if not re.fullmatch(r"/dev/[a-z0-9]+|xvd[a-z]+", registration.root_device_name):
+        yield "root_device_name", "Write a device name such as /dev/xvda or /dev/sda1."
+    yield from _tag_problems(registration.tags)
+    yield from _snapshot_problems(registration)
+
+
+def _has_name(registration: Registration) -> bool:
+    here = Image.objects.present().filter(account=registration.account, region=registration.region)
+    return here.filter(name=registration.name).exists()
+
+
+def _tag_problems(wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for key, value in wanted.items():
+        if not 1 <= len(key) <= 127 or len(value) > 256:  # noqa: PLR2004  # AWS's limits
+            yield "tags", "A key has 1 to 127 characters, a value at most 256."
+        if key.lower().startswith(("aws:", "amiportal:")):
+            yield "tags", "Keys that begin with aws: or amiportal: are reserved."
+
+
+def _snapshot_problems(registration: Registration) -> Iterator[tuple[str, str]]:
+    here = Snapshot.objects.present().filter(
+        account=registration.account, region=registration.region
+    )
+    snapshot = here.filter(aws_id=registration.snapshot_id).first()
+    if snapshot is None:
+        yield "snapshot_id", "This account has no such snapshot in this region. Choose another."
+    elif snapshot.state != "completed":
+        yield "snapshot_id", f"The snapshot is {snapshot.state or 'not ready'}. Wait for it."
+    elif snapshot.storage_tier == "archive":
+        yield "snapshot_id", "The snapshot is archived. Restore it to the standard tier first."

@@ -1,0 +1,91 @@
+"""The audit as it stands, frozen."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count
+
+from registry.models import Finding, Image, Report, ReservedInstance, Scope
+
+
+def build(report: Report, *, at: datetime) -> Report:
+    """Fill `report` with the audit as it stands at `at`, once; a report that is filled stays."""
+    if report.created_at is not None:
+        return report
+    previous = Report.objects.ready().exclude(pk=report.pk).order_by("-created_at", "-pk").first()
+    result = _result(at)
+    result["difference"] = _difference(result, previous.result if previous else None)
+    report.created_at, report.previous, report.result = at, previous, result
+    report.save()
+    return report
+
+
+def _result(at: datetime) -> dict[str, Any]:
+    images = Image.objects.present()
+    findings = [_finding(row) for row in Finding.objects.open().for_list().order_by("rank", "pk")]
+    idle = _idle_per_month()
+    verdicts = images.order_by().values_list("verdict").annotate(number=Count("pk"))
+    return {
+        "as_of": at.isoformat(),
+        "totals": {
+            "images": images.count(),
+            "verdicts": dict(verdicts),
+            "open_findings": len(findings),
+            "idle_per_month": None if idle is None else str(idle),
+        },
+        "findings": findings,
+        "scopes": [_scope(row) for row in Scope.objects.enabled().select_related("account")],
+    }
+
+
+def _idle_per_month() -> Decimal | None:
+    """Return what idle Reserved Instances cost in a month; None if no price is known."""
+    costs = ReservedInstance.objects.present().active().values_list("idle_hourly_cost", flat=True)
+    known = [cost for cost in costs if cost is not None]
+    return (sum(known, Decimal(0)) * 730).quantize(Decimal("0.01")) if known else None
+
+
+def _finding(row: Finding) -> dict[str, Any]:
+    thing = row.thing
+    found = {
+        "ref": row.ref,
+        "rule": row.rule,
+        "severity": row.severity,
+        "title": row.title,
+        "message": row.message,
+        "account": thing.account.number,
+        "account_name": thing.account.name,
+        "region": thing.region,
+        "thing": thing.aws_id,
+        "name": str(thing),
+        "opened_at": row.opened_at.isoformat(),
+        "per_month": None if row.monthly_cost is None else str(row.monthly_cost),
+        "actual": "",
+        "expected": "",
+    }
+    if row.image:
+        found["actual"] = row.image.usage_operation or ""
+        found["expected"] = row.image.expected_usage_operation or ""
+    return found
+
+
+def _scope(row: Scope) -> dict[str, Any]:
+    return {
+        "account": row.account.number,
+        "region": row.region,
+        "synced_at": row.synced_at.isoformat() if row.synced_at else None,
+        "error": row.error,
+    }
+
+
+def _difference(result: dict[str, Any], before: dict[str, Any] | None) -> dict[str, list[str]]:
+    """Name the findings that opened and those that closed since the report before."""
+    if before is None:
+        return {"opened": [], "closed": []}
+    now = {row["ref"]: row for row in result["findings"]}
+    then = {row["ref"]: row for row in before["findings"]}
+    return {
+        "opened": [ref for ref in now if ref not in then],
+        "closed": [f"{ref} {then[ref]['title']}" for ref in then if ref not in now],
+    }
