@@ -1,5 +1,199 @@
 """Template tags of the interface."""
 
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
 from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from lucide.templatetags.lucide import lucide as draw
+
+from registry.billing.codes import label
 
 register = template.Library()
+
+VERDICTS = {
+    "ok": ("ok", "circle-check", "Verified"),
+    "lost": ("bad", "unlink", "Code lost"),
+    "partial": ("bad", "circle-minus", "Code incomplete"),
+    "unexpected": ("warn", "circle-plus", "Extra charge"),
+    "wrong": ("bad", "circle-x", "Wrong code"),
+    "excused": ("mute", "shield-check", "Excused"),
+    "unknown": ("mute", "circle-dashed", "No evidence"),
+    "": ("info", "loader-circle", "Verifying"),
+}
+RUN_STATES = {
+    "queued": ("mute", "circle-dashed"),
+    "running": ("info", "loader-circle"),
+    "waiting": ("info", "loader-circle"),
+    "succeeded": ("ok", "circle-check"),
+    "failed": ("bad", "circle-x"),
+}
+TONES = {"lost": "bad", "partial": "bad", "wrong": "bad", "unexpected": "warn"}
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, size: int, css: str) -> SafeString:
+    attributes = {"class": css} if css else {}
+    width = "2" if size < 20 else "1.75"  # noqa: PLR2004
+    svg = draw(
+        name, size=size, stroke_width=width, aria_hidden="true", focusable="false", **attributes
+    )
+    return mark_safe(svg)  # noqa: S308  # the icon package's own drawing
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16, css: str = "") -> SafeString:
+    """Draw a decorative icon; its meaning always stands in text beside it."""
+    return _drawn(name, size, css)
+
+
+@register.simple_tag
+def stamp(code: str | None, tone: str = "") -> SafeString:
+    """Show a billing code whole; what follows the colon carries the meaning."""
+    css = f"stamp stamp--{tone}" if tone else "stamp"
+    if code is None:
+        return format_html('<span class="stamp stamp--none">not recorded</span>')
+    if not code:
+        return format_html('<span class="stamp stamp--none">empty</span>')
+    head, colon, tail = code.partition(":")
+    if not colon:
+        return format_html('<span class="{}"><b>{}</b></span>', css, head)
+    return format_html('<span class="{}">{}:<b>{}</b></span>', css, head, tail)
+
+
+@register.simple_tag
+def status(tone: str, name: str, text: str) -> SafeString:
+    spin = "spin" if name == "loader-circle" else ""
+    drawn = _drawn(name, 15, spin)
+    return format_html('<span class="status status--{}">{}{}</span>', tone, drawn, text)
+
+
+@register.simple_tag
+def verdict(key: str, code: str | None = "RunInstances") -> SafeString:
+    """Show a verdict; a lost code whose field AWS left empty has a word of its own."""
+    tone, name, text = VERDICTS[key]
+    if key == "lost" and not code:
+        name, text = "circle-slash", "Platform empty"
+    return status(tone, name, text)
+
+
+@register.simple_tag
+def run_state(run: object) -> SafeString:
+    state = str(getattr(run, "state", ""))
+    tone, name = RUN_STATES[state]
+    registration = getattr(run, "registration", None)
+    if registration is not None and registration.verdict in TONES:
+        return status("bad", "triangle-alert", "Mismatch")
+    if registration is not None and registration.verdict == "ok":
+        return status("ok", "circle-check", "Verified")
+    return status(tone, name, run.get_state_display())  # type: ignore[attr-defined]
+
+
+@register.simple_tag
+def sev(level: str, with_label: bool = True) -> SafeString:
+    text = level.capitalize()
+    bars = format_html('<span class="sev__bars" aria-hidden="true">{}</span>', _BARS)
+    if with_label:
+        return format_html('<span class="sev sev--{}">{}{}</span>', level, bars, text)
+    hidden = format_html('<span class="vh">{}</span>', text)
+    return format_html('<span class="sev sev--{}">{}{}</span>', level, bars, hidden)
+
+
+_BARS = mark_safe("<i></i><i></i><i></i><i></i>")  # no input in it
+
+
+@register.simple_tag
+def copyid(value: str, always: bool = False) -> SafeString:
+    """Show an id that can be copied."""
+    return format_html(
+        '<span class="copy{}"><code>{}</code><button type="button" data-copy="{}" '
+        'aria-label="Copy {}">{}</button></span>',
+        " copy--always" if always else "",
+        value,
+        value,
+        value,
+        _drawn("copy", 14, ""),
+    )
+
+
+@register.simple_tag
+def util(used: Fraction | None, count: int, target: int = 90) -> SafeString:
+    """Show which part of a purchase is used, against the target."""
+    if used is None or not count:
+        return format_html('<span class="dim">Unknown</span>')
+    share = int(used * 100 / count)
+    tone = "var(--c-crit)" if share < 40 else "var(--c-high)" if share < target else "var(--c-1)"  # noqa: PLR2004
+    return format_html(
+        '<span class="util"><span class="bar bar--target" aria-hidden="true" '
+        'style="--v:{}%;--t:{}%;--c:{}"><i></i></span>{}\u00a0%</span>',
+        share,
+        target,
+        tone,
+        share,
+    )
+
+
+@register.filter
+def tone(key: str) -> str:
+    return TONES.get(key, "")
+
+
+@register.filter
+def platform(code: str | None) -> str:
+    """Return the platform that a billing code stands for, in words."""
+    return label(code)
+
+
+@register.filter
+def units(value: Fraction | None) -> str:
+    return "Unknown" if value is None else f"{float(value):g}"
+
+
+@register.filter
+def dollars(amount: Decimal | None) -> str:
+    """Return an amount in whole dollars; "Unknown" where it is not known."""
+    return "Unknown" if amount is None else f"${amount:,.0f}"
+
+
+@register.filter
+def monthly(hourly: Decimal | None) -> str:
+    """Return an hourly amount for a month of 730 hours, in whole dollars."""
+    return dollars(None if hourly is None else hourly * 730)
+
+
+@register.filter
+def age(at: datetime | None) -> str:
+    """Return how long ago something was: "3 min", "2 h", "26 d"."""
+    if at is None:
+        return "Never"
+    past = max(timezone.now() - at, timedelta())
+    if past < MINUTE:
+        return "now"
+    if past < HOUR:
+        return f"{past // MINUTE} min"
+    return f"{past // HOUR} h" if past < 2 * DAY else f"{past // DAY} d"
+
+
+@register.filter
+def took(run: object) -> str:
+    """Return how long a run has taken, so far or in all."""
+    begun, over = getattr(run, "started_at", None), getattr(run, "finished_at", None)
+    if begun is None:
+        return ""
+    seconds = int(((over or timezone.now()) - begun).total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"  # noqa: PLR2004
+
+
+@register.simple_tag
+def when(at: datetime | None) -> SafeString:
+    """Show a time with its full value for machines and on hovering."""
+    if at is None:
+        return format_html('<span class="dim">Never</span>')
+    iso = at.strftime("%Y-%m-%dT%H:%MZ")
+    text = at.strftime("%-d %b %Y, %H:%M")
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso, iso, text)
