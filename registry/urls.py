@@ -1,5 +1,71 @@
 """Every page, by name."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth.views import LogoutView
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from registry.views import (
+    accounts,
+    codes,
+    findings,
+    health,
+    images,
+    instances,
+    overview,
+    registrations,
+    reports,
+    reserved_instances,
+    runs,
+    scope,
+    search,
+    sign_in,
+)
+
+_images = [
+    path("", images.ImageList.as_view(), name="list"),
+    path("verify/", images.verify, name="verify"),
+    path("<str:aws_id>/", images.image, name="detail"),
+]
+_instances = [path("", instances.InstanceList.as_view(), name="list")]
+_findings = [
+    path("", findings.FindingList.as_view(), name="list"),
+    path("<str:ref>/", findings.finding, name="detail"),
+]
+_reserved_instances = [
+    path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),
+    path("<str:aws_id>/", reserved_instances.reserved_instance, name="detail"),
+]
+_jobs = [
+    path("", runs.RunList.as_view(), name="list"),
+    path("<str:ref>/", runs.run, name="detail"),
+    path("<str:ref>/status/", runs.status, name="status"),
+]
+_accounts = [
+    path("", accounts.account_list, name="list"),
+    path("sync/", accounts.sync_now, name="sync"),
+    path("load/", accounts.load, name="load"),
+    path("<str:number>/", accounts.account, name="detail"),
+]
+_reports = [
+    path("", reports.report_list, name="list"),
+    path("new/", reports.create, name="create"),
+    path("<str:ref>.csv", reports.report_csv, name="csv"),
+    path("<str:ref>/", reports.report, name="detail"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", overview.overview, name="overview"),
+    path("healthz/", health.health, name="health"),
+    path("login/", sign_in.SignIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("scope/", scope.set_scope, name="scope"),
+    path("search/", search.search, name="search"),
+    path("register/", registrations.register, name="register"),
+    path("billing-codes/", codes.codes, name="codes"),
+    path("images/", include((_images, "images"))),
+    path("instances/", include((_instances, "instances"))),
+    path("findings/", include((_findings, "findings"))),
+    path("reserved-instances/", include((_reserved_instances, "reserved-instances"))),
+    path("jobs/", include((_jobs, "jobs"))),
+    path("accounts/", include((_accounts, "accounts"))),
+    path("reports/", include((_reports, "reports"))),
+]

@@ -6,7 +6,8 @@ from registry.billing.coverage import PurchaseUse
 from registry.billing.rules import Violation
 
 HOURS_A_MONTH = 730
-_TITLES = {
+TITLES = {
+    "not_active": "Not active",
     "wrong_platform": "Billing code differs",
     "wrong_size_not_flexible": "Size differs",
     "wrong_tenancy": "Tenancy differs",
@@ -56,7 +57,7 @@ def check(use: PurchaseUse) -> tuple[Violation, ...]:
         Violation(
             rule,
             "high" if rule == "RI001" else "medium",
-            f"Reserved Instances idle: {_TITLES[codes[0]].lower()}",
+            f"Reserved Instances idle: {TITLES[codes[0]].lower()}",
             _message(use),
             tuple(step for code in codes for step in _REMEDIES[code]),
         ),
@@ -72,7 +73,7 @@ def _message(use: PurchaseUse) -> str:
     first = near[0]
     named = ", ".join(first.instance_ids[:3])
     more = len(first.instance_ids) - 3
-    return f"{said} {_TITLES[first.code]}: {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{said} {TITLES[first.code]}: {named}{f' and {more} more' if more > 0 else ''}."
 
 
 def _number(units: object) -> str:

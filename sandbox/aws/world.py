@@ -162,7 +162,7 @@ def _buy(places: Sequence[Place], dice: random.Random, now: datetime) -> None:
     groups = _groups(places)
     for bought, ((place, kind, code), number) in enumerate(groups[: PURCHASES - 18]):
         count = number if dice.random() < 0.8 else number + dice.randint(1, 3)  # noqa: PLR2004
-        place.build.purchase(kind, count, code, is_zonal=bought % 9 == 8)
+        place.build.purchase(kind, count, code, is_zonal=bought % 9 == 0)
     for place in places[4:14]:
         # Bought for Red Hat machines that now run as plain Linux.
         place.build.purchase("m6i.xlarge", dice.randint(2, 5), "RunInstances:0010")

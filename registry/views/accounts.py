@@ -1,0 +1,98 @@
+"""Accounts, and how fresh what we know of them is."""
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from registry.access import Action, accounts, may, may_everywhere, visible
+from registry.forms.accounts import AccountsForm
+from registry.http import SignedInRequest
+from registry.jobs.syncs import request_sync
+from registry.models import Account, Scope
+from registry.sync import AccountsInvalid, load_accounts
+from registry.views.lists import back
+
+
+def account_list(request: SignedInRequest) -> HttpResponse:
+    scopes = visible(Scope.objects.all(), request.user)
+    context = {
+        "section": "accounts",
+        "matrix": matrix(scopes),
+        "failing": scopes.failing().select_related("account").order_by("failing_since"),
+        "minutes": settings.SYNC_MINUTES,
+    }
+    return render(request, "registry/account_list.html", context)
+
+
+def matrix(scopes: QuerySet[Scope]) -> dict[str, Any]:
+    """Return how fresh each region of each account is, as rows and columns."""
+    stale = timezone.now() - timedelta(minutes=3 * settings.SYNC_MINUTES)
+    cells: dict[Account, dict[str, Any]] = defaultdict(dict)
+    for scope in scopes.select_related("account").order_by("account__name", "region"):
+        tone = ""
+        if not scope.is_enabled:
+            tone = "off"
+        elif scope.failing_since:
+            tone = "fail"
+        elif scope.synced_at is None or (scope.synced_at < stale and scope.account.is_synced):
+            tone = "stale"
+        cells[scope.account][scope.region] = {"scope": scope, "tone": tone}
+    regions = sorted({region for row in cells.values() for region in row})
+    rows = [(account, [row.get(region) for region in regions]) for account, row in cells.items()]
+    return {"regions": regions, "rows": rows}
+
+
+def account(request: SignedInRequest, number: str) -> HttpResponse:
+    found = get_object_or_404(accounts(request.user), number=number)
+    context = {
+        "section": "accounts",
+        "account": found,
+        "scopes": found.scopes.order_by("region"),
+        "can_sync": may(request.user, Action.SYNC, found) and found.is_synced,
+    }
+    return render(request, "registry/account.html", context)
+
+
+@require_POST
+def sync_now(request: SignedInRequest) -> HttpResponse:
+    """Ask for a sync of an account, or of all that the person may sync."""
+    scopes = visible(Scope.objects.synced(), request.user, action=Action.SYNC)
+    number = request.POST.get("account")
+    if number:
+        scopes = scopes.filter(account__number=number)
+    runs = [request_sync(scope, by=request.user) for scope in scopes.select_related("account")]
+    if not runs:
+        raise PermissionDenied("Your role can't ask for a sync here.")
+    messages.success(request, f"{len(runs)} region{'s are' if len(runs) > 1 else ' is'} read now.")
+    return redirect(back(request, "/accounts/"))
+
+
+def load(request: SignedInRequest) -> HttpResponse:
+    """Check a pasted accounts file, show what it changes, then apply it."""
+    if not may_everywhere(request.user, Action.MANAGE):
+        raise PermissionDenied("Accounts are managed by administrators.")
+    form = AccountsForm(request.POST or None)
+    difference = None
+    if request.method == "POST" and form.is_valid():
+        is_dry = "apply" not in request.POST
+        try:
+            difference = load_accounts(form.cleaned_data["text"], is_dry=is_dry)
+        except AccountsInvalid as error:
+            for problem in error.problems:
+                form.add_error("text", problem)
+        else:
+            if not is_dry:
+                messages.success(request, f"{len(difference.lines)} changes applied.")
+                return redirect("accounts:list")
+    context = {"section": "accounts", "form": form, "difference": difference}
+    status = 422 if form.errors else 200
+    return render(request, "registry/account_load.html", context, status=status)

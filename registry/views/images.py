@@ -1,0 +1,105 @@
+"""Images: the list, one of them, reading them again."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from registry.access import Action, may, visible
+from registry.forms.filters import ImageFilter
+from registry.http import SignedInRequest
+from registry.jobs.audits import request_verification
+from registry.models import Image, Instance
+from registry.views.lists import InventoryList, back
+from registry.views.shell import narrow
+
+URGENCY = ("lost", "wrong", "partial", "unexpected", "", "unknown", "excused", "ok")
+
+
+class ImageList(InventoryList):
+    template_name = "registry/image_list.html"
+    filter_class = ImageFilter
+    columns = {
+        "name": "name",
+        "billing": "urgency",
+        "account": "account__name",
+        "created": "created_at",
+        "running": "running",
+    }
+    default_sort = "billing"
+    export = {
+        "Image": "aws_id",
+        "Name": "name",
+        "Account": "account__number",
+        "Region": "region",
+        "Verdict": "verdict",
+        "Usage operation": "usage_operation",
+        "Platform details": "platform_details",
+        "Expected": "expected_usage_operation",
+        "Confidence": "confidence",
+        "Running": "running",
+        "Created": "created_at",
+    }
+    extra_context = {"section": "images"}
+
+    def rows(self) -> QuerySet[Any]:
+        whens = [When(verdict=key, then=Value(place)) for place, key in enumerate(URGENCY)]
+        rows = narrow(self.request, Image.objects.present().for_list())
+        urgency = Case(*whens, default=Value(len(URGENCY)), output_field=IntegerField())
+        return rows.annotate(urgency=urgency)
+
+    def get_ordering(self) -> Any:
+        order = super().get_ordering()
+        return [order[0], F("running").desc(), "pk"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        every = narrow(self.request, Image.objects.present())
+        return super().get_context_data(**kwargs) | {
+            "total": every.count(),
+            "attention": every.mismatched().count(),
+        }
+
+
+def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
+    """Show an image; the present one, should several accounts have had it."""
+    found = find(request, aws_id)
+    launched = visible(Instance.objects.present().filter(image_id=aws_id), request.user)
+    context = {
+        "section": "images",
+        "image": found,
+        "findings": found.findings.open().for_list().order_by("rank", "pk"),
+        "running": launched.running().count(),
+        "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
+        "runs": found.runs.for_list().order_by("-pk")[:5],
+        "can_verify": may(request.user, Action.VERIFY, found.account),
+    }
+    return render(request, "registry/image.html", context)
+
+
+def find(request: SignedInRequest, aws_id: str) -> Image:
+    rows = visible(Image.objects.filter(aws_id=aws_id), request.user).select_related("account")
+    found = rows.order_by(F("gone_at").desc(nulls_first=True)).first()
+    if found is None:
+        raise Http404(f"{aws_id} is not in the inventory.")
+    return found
+
+
+@require_POST
+def verify(request: SignedInRequest) -> HttpResponse:
+    """Read the chosen images again; those that the person may not verify are left out."""
+    rows = visible(Image.objects.present(), request.user).select_related("account")
+    images = list(rows.filter(aws_id__in=request.POST.getlist("pick")))
+    runs = request_verification(images, by=request.user)
+    allowed = sum(may(request.user, Action.VERIFY, found.account) for found in images)
+    if not runs:
+        messages.error(request, "Nothing was asked for: your role can't verify these images.")
+        return redirect(back(request, "/images/"))
+    left_out = len(images) - allowed
+    text = f"{allowed} image{'s are' if allowed != 1 else ' is'} read again."
+    if left_out:
+        text += f" {left_out} left out: your role can't verify them."
+    messages.success(request, text)
+    return redirect(runs[0] if len(runs) == 1 else back(request, "/images/"))

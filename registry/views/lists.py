@@ -1,0 +1,92 @@
+"""What every list page does: filter, sort, turn pages, export."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.core.paginator import InvalidPage
+from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.views.generic import ListView
+from django_filters import FilterSet
+
+from registry.reports.render import lines
+
+PAGE_SIZES = (25, 50, 100, 250)
+
+
+class InventoryList(ListView):
+    """A table that can be filtered, sorted by a known column, turned page by page, exported."""
+
+    filter_class: type[FilterSet]
+    columns: Mapping[str, str]  # what ?sort= may name, and the field it means
+    default_sort: str
+    export: Mapping[str, str]  # heading of an exported column, and the field it shows
+    context_object_name = "rows"
+    request: HttpRequest
+
+    def rows(self) -> QuerySet[Any]:
+        """Return what the person may see, before any filter."""
+        raise NotImplementedError
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.GET.get("export") == "csv":
+            return self._csv(self.get_queryset())
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        self.filter = self.filter_class(self.request.GET, self.rows(), request=self.request)
+        return self.filter.qs.order_by(*self.get_ordering())
+
+    def get_ordering(self) -> Sequence[str | OrderBy]:  # type: ignore[override]
+        wanted = self.request.GET.get("sort", "")
+        if wanted.removeprefix("-") not in self.columns:
+            wanted = self.default_sort
+        self.sort = wanted
+        field = F(self.columns[wanted.removeprefix("-")])
+        order = field.desc(nulls_last=True) if wanted.startswith("-") else field.asc()
+        return [order, "pk"]
+
+    def get_paginate_by(self, queryset: QuerySet[Any]) -> int:
+        wanted = self.request.GET.get("rows", "")
+        return int(wanted) if wanted in map(str, PAGE_SIZES) else PAGE_SIZES[0]
+
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        """Show the last page where the one asked for is not, or no longer, there."""
+        paginator = self.get_paginator(queryset, page_size)
+        try:
+            page = paginator.page(self.request.GET.get("page") or 1)
+        except InvalidPage:
+            page = paginator.page(paginator.num_pages)
+        return paginator, page, page.object_list, page.has_other_pages()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        page = context["page_obj"]
+        around = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+        return context | {
+            "filter": self.filter,
+            "sort": self.sort,
+            "pages": list(around),
+            "page_sizes": PAGE_SIZES,
+            "is_filtered": any(self.filter.form[name].value() for name in self.filter.filters),
+        }
+
+    def _csv(self, rows: QuerySet[Any]) -> HttpResponseBase:
+        values: Iterable[Mapping[str, Any]] = (
+            {heading: row[field] for heading, field in self.export.items()}
+            for row in rows.values(*self.export.values()).iterator(chunk_size=2000)
+        )
+        name = f"{self.request.path.strip('/')}-{timezone.now():%Y-%m-%dT%H%MZ}.csv"
+        return StreamingHttpResponse(
+            lines(list(self.export), values),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def back(request: HttpRequest, fallback: str) -> str:
+    """Return the page of ours from which a form was sent."""
+    target = request.POST.get("next", "")
+    return target if target.startswith("/") and not target.startswith("//") else fallback

@@ -1,0 +1,80 @@
+"""What costs money now, and is the data fresh?"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, Q, Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from registry.access import visible
+from registry.billing.codes import label
+from registry.http import SignedInRequest
+from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
+from registry.views.accounts import matrix
+from registry.views.shell import findings, narrow, runs
+
+SHOWN_CODES = 7
+BY_COST = F("monthly_cost").desc(nulls_last=True)
+
+
+def overview(request: SignedInRequest) -> HttpResponse:
+    still_open = findings(request).open()
+    by_severity = dict(still_open.order_by().values_list("severity").annotate(number=Count("pk")))
+    context = {
+        "section": "overview",
+        "idle": _idle(request),
+        "severities": [(level, by_severity.get(level, 0)) for level in Severity.values],
+        "open_findings": sum(by_severity.values()),
+        "images": _images(request),
+        "codes": _codes(request),
+        "costliest": still_open.for_list().order_by(BY_COST, "rank", "pk")[:5],
+        "idle_purchases": _purchases(request),
+        "matrix": matrix(visible(Scope.objects.all(), request.user)),
+        "recent": runs(request).for_list().order_by("-pk")[:5],
+    }
+    return render(request, "registry/overview.html", context)
+
+
+def _idle(request: SignedInRequest) -> dict[str, Any]:
+    active = narrow(request, ReservedInstance.objects.present().active())
+    found = active.aggregate(
+        hourly=Sum("idle_hourly_cost"),
+        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
+        by_code=Sum(
+            "idle_hourly_cost", filter=Q(findings__rule="RI001", findings__resolved_at=None)
+        ),
+        number=Count("pk"),
+    )
+    return found
+
+
+def _images(request: SignedInRequest) -> dict[str, Any]:
+    found = narrow(request, Image.objects.present()).aggregate(
+        number=Count("pk"),
+        ok=Count("pk", filter=Q(verdict__in=("ok", "excused"))),
+        bad=Count("pk", filter=Q(verdict__in=MISMATCHES)),
+        unknown=Count("pk", filter=Q(verdict="unknown")),
+    )
+    share = Decimal(100 * found["ok"]) / found["number"] if found["number"] else None
+    return found | {"share": share}
+
+
+def _codes(request: SignedInRequest) -> list[dict[str, Any]]:
+    rows = (
+        narrow(request, Image.objects.present())
+        .order_by()
+        .values_list("usage_operation")
+        .annotate(number=Count("pk"))
+    )
+    counts = sorted(rows, key=lambda row: -row[1])
+    most = sum(number for _, number in counts) or 1
+    return [
+        {"code": code, "label": label(code), "number": number, "share": 100 * number // most}
+        for code, number in counts[:SHOWN_CODES]
+    ]
+
+
+def _purchases(request: SignedInRequest) -> Any:
+    rows = narrow(request, ReservedInstance.objects.present().not_fully_used())
+    return rows.select_related("account").order_by("-idle_hourly_cost", "pk")[:6]

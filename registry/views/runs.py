@@ -1,0 +1,82 @@
+"""Jobs: the list, and each with its steps."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+
+from registry.access import Action, may
+from registry.forms.filters import RunFilter
+from registry.http import SignedInRequest
+from registry.models import Registration, RegistrationStep, Run
+from registry.views.lists import InventoryList
+from registry.views.shell import runs
+
+STEPS = (
+    (RegistrationStep.CHECKED, "Checked"),
+    (RegistrationStep.SUBMITTED, "Submitted to AWS"),
+    (RegistrationStep.AVAILABLE, "Image available"),
+    (RegistrationStep.VERIFIED, "Billing code read"),
+)
+
+
+class RunList(InventoryList):
+    template_name = "registry/run_list.html"
+    filter_class = RunFilter
+    columns = {"started": "pk", "kind": "kind", "state": "state"}
+    default_sort = "-started"
+    export = {
+        "Job": "pk",
+        "Kind": "kind",
+        "State": "state",
+        "Account": "scope__account__number",
+        "Region": "scope__region",
+        "Requested": "requested_at",
+        "Finished": "finished_at",
+        "Note": "note",
+        "Error": "error",
+    }
+    extra_context = {"section": "jobs"}
+
+    def rows(self) -> QuerySet[Any]:
+        return runs(self.request).for_list()
+
+
+def run(request: SignedInRequest, ref: str) -> HttpResponse:
+    return _shown(request, ref, "registry/run.html")
+
+
+def status(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Show the part of a job's page that changes, for as long as it does."""
+    return _shown(request, ref, "registry/_run.html")
+
+
+def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
+    number = ref.removeprefix("J-")
+    found = runs(request).for_list().filter(pk=int(number)).first() if number.isdigit() else None
+    if found is None:
+        raise Http404(f"There is no job {ref}.")
+    registration = getattr(found, "registration", None)
+    context = {"section": "jobs", "run": found, "registration": registration}
+    if registration:
+        context |= _registered(request, found, registration)
+    return render(request, template, context)
+
+
+def _registered(request: SignedInRequest, found: Run, registration: Registration) -> dict[str, Any]:
+    order = list(RegistrationStep)
+    reached = order.index(RegistrationStep(registration.step))
+    return {
+        "steps": [
+            {
+                "title": title,
+                "is_done": order.index(step) <= reached,
+                "is_now": order.index(step) == reached + 1 and not found.is_over,
+            }
+            for step, title in STEPS
+        ],
+        "events": registration.events.order_by("pk"),
+        "is_mismatch": registration.verdict not in {"", "ok", "excused", "unknown"},
+        "can_register": may(request.user, Action.REGISTER, registration.account),
+    }

@@ -1,0 +1,100 @@
+"""What every page shows around its content, and the scope that narrows all of them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Min, Q, QuerySet
+from django.http import HttpRequest
+
+from registry.access import Action, accounts, may_everywhere, may_somewhere, roles, visible
+from registry.models import Finding, Image, Instance, Run, Scope
+
+COUNT_SECONDS = 30
+
+
+def narrow(request: HttpRequest, rows: QuerySet[Any], *, by: str = "account") -> QuerySet[Any]:
+    """Leave what the signed-in person may read and has chosen to look at.
+
+    `by` names the way to the account; the region stands beside it.
+    """
+    chosen = request.session.get("scope", {})
+    rows = visible(rows, request.user, by=by)
+    if chosen.get("accounts"):
+        rows = rows.filter(**{f"{by}__number__in": chosen["accounts"]})
+    if chosen.get("regions"):
+        rows = rows.filter(**{f"{by.removesuffix('account')}region__in": chosen["regions"]})
+    return rows
+
+
+def findings(request: HttpRequest) -> QuerySet[Finding]:
+    """Return the findings about images and purchases within the scope."""
+    images = narrow(request, Finding.objects.filter(image__isnull=False), by="image__account")
+    purchases = narrow(
+        request,
+        Finding.objects.filter(reserved_instance__isnull=False),
+        by="reserved_instance__account",
+    )
+    keys = Q(pk__in=images.values("pk")) | Q(pk__in=purchases.values("pk"))
+    return Finding.objects.filter(keys)
+
+
+def runs(request: HttpRequest) -> QuerySet[Run]:
+    """Return the runs of accounts that the person may read, and those of no account."""
+    readable = accounts(request.user)
+    of_none = Q(scope=None, registration=None)
+    return Run.objects.filter(
+        of_none | Q(scope__account__in=readable) | Q(registration__account__in=readable)
+    )
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return what the frame of a page needs; little for somebody who has not signed in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
+        return {"is_demo": settings.DEMO}
+    readable = list(accounts(user).order_by("name"))
+    return {
+        "is_demo": settings.DEMO,
+        "nav": _counts(request),
+        "freshness": _freshness(request),
+        "scope_accounts": readable,
+        "scope_regions": _regions(request),
+        "scope_chosen": request.session.get("scope", {}),
+        "my_roles": roles(user),
+        "can_register": may_somewhere(user, Action.REGISTER),
+        "can_sync": may_somewhere(user, Action.SYNC),
+        "can_manage": may_everywhere(user, Action.MANAGE),
+    }
+
+
+def _counts(request: HttpRequest) -> dict[str, int]:
+    chosen = request.session.get("scope", {})
+    key = f"nav {request.user.pk} {hash(str(sorted(chosen.items())))}"
+    found: dict[str, int] | None = cache.get(key)
+    if found is None:
+        still_open = findings(request).open()
+        found = {
+            "images": narrow(request, Image.objects.present()).count(),
+            "instances": narrow(request, Instance.objects.present()).count(),
+            "findings": still_open.count(),
+            "critical": still_open.filter(severity="critical").count(),
+        }
+        cache.set(key, found, COUNT_SECONDS)
+    return found | {"running": runs(request).active().count()}
+
+
+def _freshness(request: HttpRequest) -> dict[str, Any]:
+    scopes = visible(Scope.objects.enabled(), request.user)
+    return dict(
+        scopes.aggregate(
+            number=Count("pk"),
+            failing=Count("pk", filter=Q(failing_since__isnull=False)),
+            oldest=Min("synced_at"),
+        )
+    )
+
+
+def _regions(request: HttpRequest) -> list[str]:
+    scopes = visible(Scope.objects.enabled(), request.user)
+    return list(scopes.order_by("region").values_list("region", flat=True).distinct())
