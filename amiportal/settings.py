@@ -93,6 +93,9 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registry/locked.html"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # Cookies and headers. A portal on the loopback address has no TLS; everybody else has.
 HTTPS = env.bool("AMIPORTAL_HTTPS", default=True)

@@ -38,15 +38,10 @@ def overview(request: SignedInRequest) -> HttpResponse:
 
 def _idle(request: SignedInRequest) -> dict[str, Any]:
     active = narrow(request, ReservedInstance.objects.present().active())
-    found = active.aggregate(
-        hourly=Sum("idle_hourly_cost"),
-        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
-        by_code=Sum(
-            "idle_hourly_cost", filter=Q(findings__rule="RI001", findings__resolved_at=None)
-        ),
-        number=Count("pk"),
-    )
-    return found
+    by_code = active.filter(findings__rule="RI001", findings__resolved_at=None)
+    return active.aggregate(
+        hourly=Sum("idle_hourly_cost"), unpriced=Count("pk", filter=Q(idle_hourly_cost=None))
+    ) | by_code.aggregate(by_code=Sum("idle_hourly_cost"))
 
 
 def _images(request: SignedInRequest) -> dict[str, Any]:
