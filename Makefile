@@ -24,7 +24,7 @@ check: .venv/dev
 	$(BIN)/mypy amiportal registry sandbox tests manage.py
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check
-	DATABASE_URL= $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py makemigrations --check --dry-run
 
 lock: .venv/dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -29,6 +29,8 @@ def main() -> None:
     root = Path(__file__).resolve().parent
     home = Path(os.environ.setdefault("AMIPORTAL_HOME", str(root / "var"))).absolute()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "amiportal.settings")
+    if "--demo" in sys.argv:
+        os.environ["AMIPORTAL_DEMO"] = "true"  # before the settings are read
     # `up` stops when it is told to; other commands that still use its servers do not hold it.
     waits = sys.argv[1:2] != ["up"]
     wanted = needs_servers(sys.argv[1:])

@@ -5,7 +5,7 @@ Every view, admin action and job asks here. A role is granted on one account or 
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from registry.models import Account, Grant, Role
 
 Person = User | AbstractBaseUser | AnonymousUser
+_Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
 
 class Action(StrEnum):
@@ -40,7 +41,7 @@ GRANTED: dict[str, frozenset[Action]] = {
 
 def _grants(user: Person, action: Action) -> QuerySet[Grant]:
     roles = [role for role, actions in GRANTED.items() if action in actions]
-    return Grant.objects.filter(user_id=user.pk, role__in=roles)
+    return Grant.objects.filter(user__pk=user.pk or 0, role__in=roles)
 
 
 def may(user: Person, action: Action, account: Account) -> bool:
@@ -80,8 +81,8 @@ def accounts(user: Person, action: Action = Action.READ) -> QuerySet[Account]:
 
 
 def visible(
-    rows: QuerySet[Any], user: Person, *, by: str = "account", action: Action = Action.READ
-) -> QuerySet[Any]:
+    rows: _Rows, user: Person, *, by: str = "account", action: Action = Action.READ
+) -> _Rows:
     """Leave the rows whose account (`by` names the way to it) `user` may do `action` on."""
     if may_everywhere(user, action):
         return rows
@@ -92,5 +93,5 @@ def roles(user: Person) -> list[str]:
     """Return the labels of the roles that `user` has anywhere, strongest last."""
     if getattr(user, "is_superuser", False):
         return [Role.ADMIN.label]
-    held = set(Grant.objects.filter(user_id=user.pk).values_list("role", flat=True))
+    held = set(Grant.objects.filter(user__pk=user.pk or 0).values_list("role", flat=True))
     return [role.label for role in Role if role in held]

@@ -9,7 +9,8 @@ from typing import Any
 
 from registry.audit.rows import alone_on, update_rows
 from registry.billing.codes import from_platform_details
-from registry.billing.coverage import Machine, Owner, Purchase, PurchaseUse, apply
+from registry.billing.coverage import PurchaseUse, apply
+from registry.billing.fleet import Machine, Owner, Purchase
 from registry.models import Account, Cover, Instance, ReservedInstance
 
 PAGE = 5_000

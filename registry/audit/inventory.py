@@ -1,6 +1,7 @@
 """The mirror as the graph that lineage walks: all that is and all that was."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import F
@@ -48,12 +49,12 @@ def _images() -> Iterator[ImageNode]:
     columns = ("name", "owner_id", "usage_operation", "root_snapshot_id")
     sources = ("source_instance_id", "source_image_id", "created_at")
     for aws_id, gone_at, *values in _rows(Image, *columns, *sources):
-        yield ImageNode(aws_id, *values, is_gone=gone_at is not None)
+        yield replace(ImageNode(aws_id, *values), is_gone=gone_at is not None)
 
 
 def _snapshots() -> Iterator[SnapshotNode]:
     for aws_id, gone_at, *values in _rows(Snapshot, "name", "description", "volume_id"):
-        yield SnapshotNode(aws_id, *values, is_gone=gone_at is not None)
+        yield replace(SnapshotNode(aws_id, *values), is_gone=gone_at is not None)
 
 
 def _volumes() -> Iterator[VolumeNode]:

@@ -7,7 +7,6 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models, transaction
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 _ENCODER = DjangoJSONEncoder(ensure_ascii=False)
 
@@ -32,20 +31,15 @@ def update_rows(
     """Set `fields` of the rows named by `id`, in one statement."""
     if not rows:
         return
-    columns = [model._meta.get_field(name) for name in ("id", *fields)]
+    types = {f.attname: f.db_type(connection) for f in model._meta.concrete_fields}
+    types["id"] = "bigint"  # a serial is one only where it is declared
     typed = [
-        sql.SQL("{} {}").format(
-            sql.Identifier(str(field.column)), sql.SQL(field.rel_db_type(connection) or "")
-        )
-        if field.primary_key
-        else sql.SQL("{} {}").format(
-            sql.Identifier(str(field.column)), sql.SQL(field.db_type(connection) or "")
-        )
-        for field in columns
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types[name] or ""))
+        for name in ("id", *fields)
     ]
-    names = [sql.Identifier(str(field.column)) for field in columns[1:]]
+    names = [sql.Identifier(name) for name in fields]
     statement = sql.SQL(
-        "UPDATE {table} AS old SET {changes} FROM jsonb_to_recordset(%s) AS new({typed})"
+        "UPDATE {table} AS old SET {changes} FROM jsonb_to_recordset(%s::jsonb) AS new({typed})"
         " WHERE old.id = new.id"
     ).format(
         table=sql.Identifier(model._meta.db_table),
@@ -53,4 +47,4 @@ def update_rows(
         typed=sql.SQL(", ").join(typed),
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [Jsonb(list(rows), dumps=_ENCODER.encode)])
+        cursor.execute(statement, [_ENCODER.encode(list(rows))])

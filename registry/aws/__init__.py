@@ -10,10 +10,10 @@ from registry.aws.errors import (
     Unreachable,
     Unsure,
 )
+from registry.aws.members import Malformed
 from registry.aws.records import (
     ImageRecord,
     InstanceRecord,
-    Malformed,
     ReservedInstanceRecord,
     SnapshotRecord,
     VolumeRecord,

@@ -40,7 +40,7 @@ class Ec2:
     def list_images(self) -> list[ImageRecord]:
         """Return every image the account owns, the disabled included."""
         pages = self._pages("describe_images", "Images", Owners=["self"], IncludeDisabled=True)
-        return [ImageRecord.parse(_EMPTY_CODE | item) for item in pages]
+        return [ImageRecord.parse({**_EMPTY_CODE, **item}) for item in pages]
 
     def find_images(
         self,
@@ -108,7 +108,7 @@ class Ec2:
         pages = self._pages(
             "describe_images", "Images", Owners=["self"], IncludeDisabled=True, Filters=wanted
         )
-        return [ImageRecord.parse(_EMPTY_CODE | item) for item in pages]
+        return [ImageRecord.parse({**_EMPTY_CODE, **item}) for item in pages]
 
     def _pages(self, operation: str, key: str, **query: Any) -> Iterator[Mapping[str, Any]]:
         with translated(operation):

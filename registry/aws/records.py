@@ -1,127 +1,28 @@
-"""What AWS says of one thing, with the names of our columns.
+"""What AWS says of one thing, with the names of our columns."""
 
-`parse` reads an item as boto3 returns it and as the AWS command line prints it. Members that AWS
-left out, and that old recordings do not have, become empty.
-"""
-
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Self
 
-Item = Mapping[str, Any]
-SHORT, LONG = 64, 255
-# PostgreSQL holds neither NUL nor half a surrogate pair; the mark shows that something was there.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-class Malformed(ValueError):
-    """An item is not what AWS would say; the message names the member."""
-
-
-def clean(value: Any) -> Any:
-    """Replace what cannot be stored, at any depth."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clean(item) for item in value]
-    return value
-
-
-def words(item: Item, name: str, longest: int = LONG) -> str:
-    """Return a member as text, cut to what its column holds."""
-    value = item.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, (dict, list)):
-        raise Malformed(f"{name} is not a text")
-    return str(clean(str(value)))[:longest]
-
-
-def recorded(item: Item, name: str) -> str | None:
-    """Return a member as text; None where the item has no such member."""
-    return words(item, name) if item.get(name) is not None else None
-
-
-def moment(item: Item, name: str) -> datetime | None:
-    value = item.get(name)
-    if value is None or value == "":
-        return None
-    try:
-        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise Malformed(f"{name} is not a time: {value!r}") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def amount(item: Item, name: str) -> Decimal | None:
-    value = item.get(name)
-    if value is None:
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise Malformed(f"{name} is not an amount: {value!r}") from None
-    if not number.is_finite():
-        raise Malformed(f"{name} is not an amount: {value!r}")
-    return number
-
-
-def whole(item: Item, name: str) -> int | None:
-    value = item.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Malformed(f"{name} is not a whole number: {value!r}")
-    return value
-
-
-def flag(item: Item, name: str) -> bool | None:
-    value = item.get(name)
-    return value if isinstance(value, bool) else None
-
-
-def members(item: Item, name: str) -> Sequence[Item]:
-    """Return a list of structures; empty where there is none."""
-    value = item.get(name) or []
-    if not isinstance(value, list) or not all(isinstance(part, Mapping) for part in value):
-        raise Malformed(f"{name} is not a list of objects")
-    return value
-
-
-def part(item: Item, name: str) -> Item:
-    value = item.get(name) or {}
-    if not isinstance(value, Mapping):
-        raise Malformed(f"{name} is not an object")
-    return value
-
-
-def tags(item: Item) -> dict[str, str]:
-    return {
-        words(tag, "Key"): str(clean(str(tag.get("Value") or ""))) for tag in members(item, "Tags")
-    }
-
-
-def product_codes(item: Item) -> list[dict[str, str]]:
-    """Return the product codes; boto3 and the API reference name their members differently."""
-    return [
-        {
-            "id": words(code, "ProductCodeId") or words(code, "ProductCode"),
-            "type": words(code, "ProductCodeType") or words(code, "Type"),
-        }
-        for code in members(item, "ProductCodes")
-    ]
-
-
-def identity(item: Item, name: str) -> str:
-    value = item.get(name)
-    if not isinstance(value, str) or not value or len(value) > SHORT:
-        raise Malformed(f"{name} is missing or not an id")
-    return str(clean(value))
+from registry.aws.members import (
+    LONG,
+    SHORT,
+    Item,
+    amount,
+    clean,
+    codes,
+    flag,
+    identity,
+    members,
+    moment,
+    part,
+    product_codes,
+    tags,
+    whole,
+    words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,17 +95,6 @@ class ImageRecord:
             last_launched_at=moment(item, "LastLaunchedTime"),
             tags=tags(item),
         )
-
-
-def codes(item: Item) -> tuple[str | None, str | None]:
-    """Return platform details and usage operation; (None, None): never recorded.
-
-    An item that has the one, empty, and not the other was left empty by AWS.
-    """
-    details, operation = recorded(item, "PlatformDetails"), recorded(item, "UsageOperation")
-    if details == "" and operation is None:
-        operation = ""
-    return details, operation
 
 
 def _root_snapshot(devices: Iterable[Item], root: str) -> str:

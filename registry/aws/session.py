@@ -48,7 +48,7 @@ def _session(access: Access, region: str) -> boto3.Session:
     if not access.role_arn:
         return boto3.Session(region_name=region)
     core = get_session()
-    core._credentials = RefreshableCredentials.create_from_metadata(  # type: ignore[attr-defined]
+    core._credentials = RefreshableCredentials.create_from_metadata(
         metadata=_assume(access, region),
         refresh_using=lambda: _assume(access, region),
         method="sts-assume-role",

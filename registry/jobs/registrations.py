@@ -14,12 +14,22 @@ from registry import aws
 from registry.access import Action, may
 from registry.audit import judge_images
 from registry.jobs.queue import after_commit, recorded, taken
-from registry.models import MISMATCHES, Account, Image, Registration, Run, RunKind, Scope
-from registry.registration import Wait, check, note, register_once, verify
+from registry.models import MISMATCHES, Account, Finding, Image, Registration, Run, RunKind, Scope
+from registry.registration import (
+    Declined,
+    Wait,
+    check,
+    explain,
+    is_passing,
+    note,
+    register_once,
+    verify,
+)
 from registry.sync import mirror_images
 
 # AWS makes an image from a snapshot in minutes; after this, a person has to look.
 LONGEST = timedelta(hours=2)
+PAUSE = timedelta(seconds=10)
 
 
 def request_registration(
@@ -29,11 +39,11 @@ def request_registration(
 
     Raises Refused where it can be known that AWS would refuse, PermissionDenied where `by` may not.
     """
+    if by and not may(by, Action.REGISTER, account):
+        raise PermissionDenied(f"You may not register images in {account.name}.")
     known = Registration.objects.filter(key=key).first()
     if known:
         return known
-    if by and not may(by, Action.REGISTER, account):
-        raise PermissionDenied(f"You may not register images in {account.name}.")
     registration = Registration(key=key, account=account, **wanted)
     check(registration)
     try:
@@ -62,20 +72,33 @@ def _advance(run: Run, registration: Registration) -> None:
     by, account = run.requested_by, registration.account
     if by and not registration.submitted_at and not may(by, Action.REGISTER, account):
         raise PermissionError(f"{by} may not register images in {account.name}.")
+    try:
+        pause = _step(run, registration)
+    except aws.AwsError as error:
+        # Once something was sent, it must be looked for until its end is known.
+        if not registration.submitted_at and not is_passing(error):
+            raise Declined(explain(error)) from error
+        pause = Wait(PAUSE, f"AWS can't be asked now: {error}"[:300])
+    if pause:
+        _wait(run, pause)
+
+
+def _step(run: Run, registration: Registration) -> Wait | None:
+    account = registration.account
     ec2 = aws.connect(aws.Access(account.role_arn, account.external_id), registration.region)
     if not registration.image_id:
         pause = register_once(ec2, registration, at=timezone.now())
         if pause:
-            _wait(run, pause)
-            return
+            return pause
     again_after = timedelta(seconds=settings.VERIFY_AGAIN_SECONDS)
     image = verify(ec2, registration, at=timezone.now(), again_after=again_after)
     if isinstance(image, Wait):
-        _wait(run, image)
-        return
-    _take_in(registration, image)
+        return image
+    row = _take_in(registration, image)
     is_bad = registration.verdict in MISMATCHES
     run.note = "The billing code differs" if is_bad else f"{registration.image_id} verified"
+    run.result |= {"image_id": row.aws_id, "verdict": registration.verdict, "advice": _advice(row)}
+    return None
 
 
 def _wait(run: Run, pause: Wait) -> None:
@@ -85,12 +108,17 @@ def _wait(run: Run, pause: Wait) -> None:
     run.wait(until=now + pause.pause, note=pause.note)
 
 
-def _take_in(registration: Registration, image: aws.ImageRecord) -> None:
+def _take_in(registration: Registration, image: aws.ImageRecord) -> Image:
     """Mirror the new image at once, with what was declared of it, and judge it."""
     now = timezone.now()
     scope, _ = Scope.objects.get_or_create(account=registration.account, region=registration.region)
-    rows = mirror_images([image], scope, at=now)
-    Image.objects.filter(pk__in=[row.pk for row in rows]).update(
-        declared=registration.expected_usage_operation
-    )
-    judge_images(rows, at=now)
+    (row,) = mirror_images([image], scope, at=now)
+    Image.objects.filter(pk=row.pk).update(declared=registration.expected_usage_operation)
+    judge_images([row], at=now)
+    return row
+
+
+def _advice(row: Image) -> list[str]:
+    """Return what the billing rules say to do about the image, in order."""
+    found = Finding.objects.open().filter(image=row).order_by("rule", "pk")
+    return [step for remedy in found.values_list("remedy", flat=True) for step in remedy]

@@ -42,8 +42,22 @@ class FindingQuerySet(models.QuerySet["Finding"]):
             | Q(reserved_instance__instance_type__icontains=words)
         )
 
+    def most_urgent_first(self) -> Self:
+        """Order by severity, then by cost; what costs an unknown amount comes last."""
+        cost = F("monthly_cost").desc(nulls_last=True)
+        return self._ranked().order_by("rank", cost, "pk")
+
+    def costliest_first(self) -> Self:
+        cost = F("monthly_cost").desc(nulls_last=True)
+        return self._ranked().order_by(cost, "rank", "pk")
+
     def for_list(self) -> Self:
-        return self.select_related("image__account", "reserved_instance__account").annotate(
+        """Add all that a row of the findings page shows, in one query."""
+        rows = self.select_related("image__account", "reserved_instance__account")
+        return rows._ranked()
+
+    def _ranked(self) -> Self:
+        return self.annotate(
             rank=models.Case(
                 *[
                     models.When(severity=level, then=position)

@@ -1,7 +1,7 @@
 """A registration as parameters of RegisterImage, and what can be known to be wrong before."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from registry.billing.codes import canonical
@@ -9,10 +9,14 @@ from registry.models import Image, Registration, Snapshot
 
 # The letters that all of AWS's own texts agree on, and those that the API takes besides.
 NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
+DEVICE = re.compile(r"/dev/[a-z0-9]{2,20}|xvd[a-z]{1,2}")
 TAG = "amiportal:registration"
 ARCHITECTURES = ("x86_64", "arm64")
 BOOT_MODES = ("", "uefi-preferred", "uefi", "legacy-bios")
 VOLUME_TYPES = ("gp3", "gp2")
+IMDS_SUPPORT = ("", "v2.0")
+_LONGEST_DESCRIPTION, _MOST_TAGS = 255, 49  # of fifty tags, one is ours
+_LONGEST_KEY, _LONGEST_VALUE = 127, 256
 
 
 class Refused(Exception):
@@ -64,20 +68,38 @@ def check(registration: Registration) -> None:
 
 
 def _problems(registration: Registration) -> Iterator[tuple[str, str]]:
+    if not registration.account.is_synced:
+        yield "account", "This account is only known from a recording. Connect it first."
     if not NAME.fullmatch(registration.name):
         yield "name", "Use 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _."
     elif _has_name(registration):
         yield "name", "An image of this account and region has this name. Choose another."
+    if len(registration.description) > _LONGEST_DESCRIPTION:
+        yield "description", "Use at most 255 characters."
     if canonical(registration.expected_usage_operation) is None:
         yield "expected_usage_operation", "Choose what AWS must bill it as."
-    if registration.architecture not in ARCHITECTURES:
-        yield "architecture", "Choose x86_64 or arm64."
-    if registration.architecture == "arm64" and registration.boot_mode == "legacy-bios":
-        yield "boot_mode", "Instances with arm64 boot with UEFI only. Choose uefi or none."
-    if not re.fullmatch(r"/dev/[a-z0-9]+|xvd[a-z]+", registration.root_device_name):
-        yield "root_device_name", "Write a device name such as /dev/xvda or /dev/sda1."
+    yield from _hardware_problems(registration)
     yield from _tag_problems(registration.tags)
     yield from _snapshot_problems(registration)
+
+
+def _hardware_problems(registration: Registration) -> Iterator[tuple[str, str]]:
+    for field, allowed in (
+        ("architecture", ARCHITECTURES),
+        ("boot_mode", BOOT_MODES),
+        ("volume_type", VOLUME_TYPES),
+        ("imds_support", IMDS_SUPPORT),
+    ):
+        if getattr(registration, field) not in allowed:
+            yield field, f"Choose {_or(allowed)}."
+    if registration.architecture == "arm64" and registration.boot_mode == "legacy-bios":
+        yield "boot_mode", "Instances with arm64 boot with UEFI only. Choose uefi or none."
+    if not DEVICE.fullmatch(registration.root_device_name):
+        yield "root_device_name", "Write a device name such as /dev/xvda or /dev/sda1."
+
+
+def _or(allowed: Sequence[str]) -> str:
+    return " or ".join(value or "none" for value in allowed)
 
 
 def _has_name(registration: Registration) -> bool:
@@ -86,8 +108,10 @@ def _has_name(registration: Registration) -> bool:
 
 
 def _tag_problems(wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if len(wanted) > _MOST_TAGS:
+        yield "tags", "Use at most 49 tags."
     for key, value in wanted.items():
-        if not 1 <= len(key) <= 127 or len(value) > 256:  # noqa: PLR2004  # AWS's limits
+        if not 1 <= len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
             yield "tags", "A key has 1 to 127 characters, a value at most 256."
         if key.lower().startswith(("aws:", "amiportal:")):
             yield "tags", "Keys that begin with aws: or amiportal: are reserved."

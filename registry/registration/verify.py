@@ -11,6 +11,7 @@ from registry.registration.register import Wait, note
 
 PAUSE = timedelta(seconds=5)
 _OVER = frozenset({"invalid", "failed", "error", "deregistered"})
+_READY = frozenset({"available", "disabled"})
 
 
 class ImageFailed(Exception):
@@ -31,7 +32,7 @@ def verify(
     if image.state in _OVER:
         reason = image.state_reason or "AWS gives no reason"
         raise ImageFailed(f"{image.aws_id} is {image.state}: {reason}.")
-    if image.state == "pending":
+    if image.state not in _READY:
         return Wait(PAUSE, "Image pending")
     return _decide(registration, image, at=at, again_after=again_after)
 

@@ -23,7 +23,7 @@ def build(report: Report, *, at: datetime) -> Report:
 
 def _result(at: datetime) -> dict[str, Any]:
     images = Image.objects.present()
-    findings = [_finding(row) for row in Finding.objects.open().for_list().order_by("rank", "pk")]
+    findings = [_finding(row) for row in Finding.objects.open().for_list().most_urgent_first()]
     idle = _idle_per_month()
     verdicts = images.order_by().values_list("verdict").annotate(number=Count("pk"))
     return {

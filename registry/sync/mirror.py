@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
@@ -18,7 +18,7 @@ BATCH = 2_000
 class Record(Protocol):
     """A thing as AWS describes it; its fields are the columns that mirror it."""
 
-    __dataclass_fields__: Any
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def aws_id(self) -> str: ...
@@ -73,7 +73,7 @@ def mirror_some(
 
 def digest_of(record: Record) -> str:
     """Return a short text that changes when a mirrored field does."""
-    whole = json.dumps(asdict(record), cls=DjangoJSONEncoder, sort_keys=True)  # type: ignore[call-overload]
+    whole = json.dumps(asdict(record), cls=DjangoJSONEncoder, sort_keys=True)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
@@ -92,7 +92,7 @@ def _write(
 ) -> None:
     if not records:
         return
-    mirrored = [field.name for field in fields(records[0]) if field.name != "aws_id"]  # type: ignore[arg-type]
+    mirrored = [field.name for field in fields(records[0]) if field.name != "aws_id"]
     place = {"account_id": scope.account_id, "region": scope.region}
     rows = [
         model(

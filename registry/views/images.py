@@ -70,7 +70,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
     context = {
         "section": "images",
         "image": found,
-        "findings": found.findings.open().for_list().order_by("rank", "pk"),
+        "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
         "runs": found.runs.for_list().order_by("-pk")[:5],

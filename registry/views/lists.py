@@ -30,16 +30,17 @@ class InventoryList(ListView):
         """Return what the person may see, before any filter."""
         raise NotImplementedError
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         if request.GET.get("export") == "csv":
             return self._csv(self.get_queryset())
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Any]:
         self.filter = self.filter_class(self.request.GET, self.rows(), request=self.request)
-        return self.filter.qs.order_by(*self.get_ordering())
+        rows: QuerySet[Any] = self.filter.qs
+        return rows.order_by(*self.get_ordering())
 
-    def get_ordering(self) -> Sequence[str | OrderBy]:  # type: ignore[override]
+    def get_ordering(self) -> Sequence[str | OrderBy]:
         wanted = self.request.GET.get("sort", "")
         if wanted.removeprefix("-") not in self.columns:
             wanted = self.default_sort

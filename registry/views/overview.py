@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -15,7 +15,6 @@ from registry.views.accounts import matrix
 from registry.views.shell import findings, narrow, runs
 
 SHOWN_CODES = 7
-BY_COST = F("monthly_cost").desc(nulls_last=True)
 
 
 def overview(request: SignedInRequest) -> HttpResponse:
@@ -28,7 +27,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "open_findings": sum(by_severity.values()),
         "images": _images(request),
         "codes": _codes(request),
-        "costliest": still_open.for_list().order_by(BY_COST, "rank", "pk")[:5],
+        "costliest": still_open.for_list().costliest_first()[:5],
         "idle_purchases": _purchases(request),
         "matrix": matrix(visible(Scope.objects.all(), request.user)),
         "recent": runs(request).for_list().order_by("-pk")[:5],

@@ -1,6 +1,6 @@
 """What every page shows around its content, and the scope that narrows all of them."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -9,11 +9,14 @@ from django.http import HttpRequest
 
 from registry.access import Action, accounts, may_everywhere, may_somewhere, roles, visible
 from registry.models import Finding, Image, Instance, Run, Scope
+from registry.models.finding import FindingQuerySet
+from registry.models.run import RunQuerySet
 
 COUNT_SECONDS = 30
+_Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
 
-def narrow(request: HttpRequest, rows: QuerySet[Any], *, by: str = "account") -> QuerySet[Any]:
+def narrow(request: HttpRequest, rows: _Rows, *, by: str = "account") -> _Rows:
     """Leave what the signed-in person may read and has chosen to look at.
 
     `by` names the way to the account; the region stands beside it.
@@ -27,7 +30,7 @@ def narrow(request: HttpRequest, rows: QuerySet[Any], *, by: str = "account") ->
     return rows
 
 
-def findings(request: HttpRequest) -> QuerySet[Finding]:
+def findings(request: HttpRequest) -> FindingQuerySet:
     """Return the findings about images and purchases within the scope."""
     images = narrow(request, Finding.objects.filter(image__isnull=False), by="image__account")
     purchases = narrow(
@@ -39,7 +42,7 @@ def findings(request: HttpRequest) -> QuerySet[Finding]:
     return Finding.objects.filter(keys)
 
 
-def runs(request: HttpRequest) -> QuerySet[Run]:
+def runs(request: HttpRequest) -> RunQuerySet:
     """Return the runs of accounts that the person may read, and those of no account."""
     readable = accounts(request.user)
     of_none = Q(scope=None, registration=None)

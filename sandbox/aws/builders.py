@@ -197,7 +197,7 @@ class Builder:
 
     def _snapshot(self, kept: str | None, description: str, volume_id: str, age: int) -> Thing:
         snapshot_id = self._id("snap")
-        snapshot = {
+        snapshot: Thing = {
             "SnapshotId": snapshot_id,
             "OwnerId": self.scope.account,
             "VolumeId": volume_id,

@@ -51,7 +51,7 @@ def shown(scope: Scope, image: Thing) -> Thing:
 
 
 def is_visible(scope: Scope, image: Thing) -> bool:
-    return text(scope.state.now) >= image.get("_visible_at", "")
+    return text(scope.state.now) >= str(image.get("_visible_at", ""))
 
 
 def reach(scope: Scope, image_id: str) -> Thing:
@@ -97,7 +97,7 @@ def _is_listed(scope: Scope, image: Thing, params: Params) -> bool:
     # Owners see their deprecated images whatever they ask for.
     if image["_account"] == scope.account or params.get("IncludeDeprecated"):
         return True
-    return image.get("DeprecationTime", "9") > text(scope.state.now)
+    return str(image.get("DeprecationTime", "9")) > text(scope.state.now)
 
 
 def describe_image_attribute(scope: Scope, params: Params) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def restore(scope: Scope, params: Params) -> dict[str, Any]:
 def ancestry(scope: Scope, params: Params) -> dict[str, Any]:
     """Follow the recorded sources; images made by RegisterImage have none."""
     dry(params)
-    entries = []
+    entries: list[Thing] = []
     image: Thing | None = reach(scope, params["ImageId"])
     while image is not None and len(entries) < 50:  # noqa: PLR2004  # AWS's own limit
         source = image.get("SourceImageId", "")

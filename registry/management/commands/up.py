@@ -17,7 +17,7 @@ from sandbox.guardian import Guardian
 from sandbox.ports import choose
 from sandbox.supervisor import Program, Supervisor
 
-MANAGE = [sys.executable, "manage.py"]
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 WORKERS = ("register", "sync", "sync", "audit")
 MANAGEMENT_ACCOUNT = "100000000001"
 
@@ -77,7 +77,6 @@ class Command(BaseCommand):
         port = choose("127.0.0.1", wanted)
         url = f"http://127.0.0.1:{port}"
         os.environ |= {
-            "AMIPORTAL_DEMO": "true",
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": f"AKIA{MANAGEMENT_ACCOUNT}",
             "AWS_SECRET_ACCESS_KEY": "demo",
@@ -115,7 +114,7 @@ def web_server(address: str) -> Program:
 
 
 def worker(number: int, queue: str) -> Program:
-    return Program(f"worker-{number}-{queue}", [*MANAGE, "rqworker", queue])
+    return Program(f"worker-{number}-{queue}", [*MANAGE, "rqworker", "--worker-ttl", "45", queue])
 
 
 def answering(url: str) -> Callable[[], bool]:

@@ -1,0 +1,63 @@
+"""What Reserved Instances are applied to: purchases, instances, and the accounts that own them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A purchase of `count` Reserved Instances. Prices are for one; None: not known."""
+
+    aws_id: str
+    account: str
+    region: str
+    instance_type: str
+    count: int
+    platform: str
+    tenancy: str = "default"
+    scope: str = "Region"
+    zone: str = ""
+    zone_id: str = ""
+    state: str = "active"
+    start: datetime | None = None
+    end: datetime | None = None
+    offering_type: str = ""
+    fixed_price: Decimal | None = None
+    usage_price: Decimal | None = None
+    recurring_hourly: Decimal | None = None
+    duration_seconds: int | None = None
+
+    def is_active(self, at: datetime) -> bool:
+        begun = self.start is None or self.start <= at
+        return self.state == "active" and begun and (self.end is None or at < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """An instance as the bill sees it."""
+
+    aws_id: str
+    account: str
+    region: str
+    instance_type: str
+    usage_operation: str | None
+    zone: str = ""
+    zone_id: str = ""
+    tenancy: str = "default"
+    state: str = "running"
+    lifecycle: str = ""
+
+    @property
+    def is_on_demand(self) -> bool:
+        """Spot, scheduled and capacity block instances and Macs are not paid by purchases."""
+        return not self.lifecycle and not self.instance_type.startswith("mac")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An account: who pays for it, and whether it shares purchases with the payer's others."""
+
+    account: str
+    payer: str
+    sharing: bool = True

@@ -1,0 +1,31 @@
+"""What to change when AWS says no."""
+
+from registry.aws import AwsError, Throttled, Unreachable
+
+_PASSING = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"})
+_ADVICE = {
+    "UnauthorizedOperation": (
+        "Allow ec2:RegisterImage and ec2:CreateTags to the role of this account, then repeat."
+    ),
+    "AccessDenied": "Check the role and the external ID of this account, then repeat.",
+    "AuthFailure": "Check that the credentials may use this region, then repeat.",
+    "OptInRequired": "Enable the region for this account, then repeat.",
+    "InvalidAMIName.Malformed": "Choose a name of letters, digits and ( ) . / - _.",
+    "InvalidSnapshot.NotFound": "Sync the account, then choose a snapshot of this region.",
+    "InvalidSnapshotID.Malformed": "Choose a snapshot of this region.",
+    "InvalidBlockDeviceMapping": "Check the root device and the type of its volume.",
+    "IncorrectState": "Wait until the snapshot is completed and in the standard tier.",
+    "InvalidState": "Wait until the snapshot is completed and in the standard tier.",
+    "ResourceLimitExceeded": "Discard AMIs that nobody uses, or ask AWS for a higher quota.",
+}
+
+
+def is_passing(error: AwsError) -> bool:
+    """Say whether the same question may be answered a little later."""
+    return isinstance(error, (Throttled, Unreachable)) or error.code in _PASSING
+
+
+def explain(error: AwsError) -> str:
+    """Return what AWS said, with its own code, and what to change."""
+    advice = _ADVICE.get(error.code, "Correct the request and repeat it.")
+    return f"AWS refused. {str(error).rstrip('. ')}. {advice}"
