@@ -1,6 +1,6 @@
 """Whole, valid rows; a test names only what it is about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -15,10 +15,12 @@ from registry.models import (
     Image,
     Instance,
     Registration,
+    Report,
     ReservedInstance,
     Role,
     Run,
     RunKind,
+    Schedule,
     Scope,
     Snapshot,
     Volume,
@@ -160,6 +162,16 @@ def make_registration(**fields: Any) -> Registration:
         "expected_usage_operation": "RunInstances:0010",
     }
     return Registration.objects.create(**defaults | fields)
+
+
+def make_report(**fields: Any) -> Report:
+    if "run" not in fields:
+        fields["run"] = make_run(kind=RunKind.REPORT)
+    return Report.objects.create(**fields)
+
+
+def make_schedule(**fields: Any) -> Schedule:
+    return Schedule.objects.create(**{"kind": "report", "daily_at": time(2)} | fields)
 
 
 def make_user(

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from registry.access import Action, accounts, may_everywhere, may_somewhere, roles, visible
 from registry.models import Finding, Image, Instance, Run, Scope
@@ -52,28 +53,28 @@ def runs(request: HttpRequest) -> RunQuerySet:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return what the frame of a page needs; little for somebody who has not signed in."""
+    """Give what the frame of a page needs; little for somebody who has not signed in."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
+    if user is None or not user.is_authenticated:
         return {"is_demo": settings.DEMO}
-    readable = list(accounts(user).order_by("name"))
     return {
         "is_demo": settings.DEMO,
-        "nav": _counts(request),
-        "freshness": _freshness(request),
-        "scope_accounts": readable,
-        "scope_regions": _regions(request),
+        # Only a page in the frame asks for these.
+        "nav": SimpleLazyObject(lambda: _counts(request)),
+        "freshness": SimpleLazyObject(lambda: _freshness(request)),
+        "scope_accounts": SimpleLazyObject(lambda: list(accounts(user).order_by("name"))),
+        "scope_regions": SimpleLazyObject(lambda: _regions(request)),
         "scope_chosen": request.session.get("scope", {}),
-        "my_roles": roles(user),
-        "can_register": may_somewhere(user, Action.REGISTER),
-        "can_sync": may_somewhere(user, Action.SYNC),
-        "can_manage": may_everywhere(user, Action.MANAGE),
+        "my_roles": SimpleLazyObject(lambda: roles(user)),
+        "can_register": SimpleLazyObject(lambda: may_somewhere(user, Action.REGISTER)),
+        "can_sync": SimpleLazyObject(lambda: may_somewhere(user, Action.SYNC)),
+        "can_manage": SimpleLazyObject(lambda: may_everywhere(user, Action.MANAGE)),
     }
 
 
 def _counts(request: HttpRequest) -> dict[str, int]:
     chosen = request.session.get("scope", {})
-    key = f"nav {request.user.pk} {hash(str(sorted(chosen.items())))}"
+    key = f"nav:{request.user.pk}:{hash(str(sorted(chosen.items())))}"
     found: dict[str, int] | None = cache.get(key)
     if found is None:
         still_open = findings(request).open()

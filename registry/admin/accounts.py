@@ -1,0 +1,73 @@
+"""Accounts and their scopes."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from registry.access import Action, may_everywhere
+from registry.admin.policy import PolicyAdmin, manages
+from registry.http import SignedInRequest
+from registry.jobs.syncs import request_sync
+from registry.models import Account, Scope
+
+# What a sync writes at its scope.
+_SYNCED = ["synced_at", "failing_since", "failed_at", "error"]
+
+
+class ScopeInline(admin.TabularInline):
+    model = Scope
+    extra = 0
+    fields = ["region", "is_enabled", *_SYNCED]
+    readonly_fields = _SYNCED
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return manages(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return manages(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return manages(request)
+
+
+@admin.register(Account)
+class AccountAdmin(PolicyAdmin):
+    list_display = ["name", "number", "payer", "is_synced", "reserved_instance_sharing"]
+    search_fields = ["name", "number"]
+    ordering = ["name", "pk"]
+    inlines = [ScopeInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
+        return ["number"] if obj else []  # rows of the mirror hang on it
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # what was mirrored of it stays; disable its regions instead
+
+
+@admin.register(Scope)
+class ScopeAdmin(PolicyAdmin):
+    list_display = ["account", "region", "is_enabled", "synced_at", "failing_since", "error"]
+    list_filter = ["is_enabled", "account"]
+    list_select_related = ["account"]
+    ordering = ["account__name", "region"]
+    readonly_fields = _SYNCED
+    actions = ["sync_now"]
+
+    @admin.action(description="Sync now", permissions=["sync"])
+    def sync_now(self, request: SignedInRequest, queryset: QuerySet[Scope]) -> None:
+        scopes = queryset.filter(is_enabled=True, account__is_synced=True)
+        runs = [request_sync(scope, by=request.user) for scope in scopes]
+        left_out = queryset.count() - len(runs)
+        text = f"{len(runs)} regions are read now."
+        if left_out:
+            text += f" {left_out} left out: disabled, or only known from a recording."
+        self.message_user(request, text)
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        return may_everywhere(request.user, Action.SYNC)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
