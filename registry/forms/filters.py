@@ -16,6 +16,7 @@ from registry.models import (
     ImageVerdict,
     RunKind,
     RunState,
+    Scope,
     Severity,
 )
 
@@ -41,6 +42,11 @@ def _accounts(field: str = "account") -> filters.ModelMultipleChoiceFilter:
     )
 
 
+def _regions() -> list[tuple[str, str]]:
+    names = Scope.objects.order_by("region").values_list("region", flat=True).distinct()
+    return [(name, name) for name in names]
+
+
 class Searched(filters.FilterSet):
     """A list with a text field."""
 
@@ -54,6 +60,7 @@ class ImageFilter(Searched):
     billing = _boxes([choice for choice in ImageVerdict.choices if choice[0]], "verdict")
     code = _boxes(_CODES, "usage_operation")
     account = _accounts()
+    region = _boxes(_regions, "region")
     view = filters.ChoiceFilter(method="take_view", choices=[("attention", "Needs attention")])
 
     def take_view(self, rows: QuerySet[Image], name: str, value: str) -> QuerySet[Image]:
@@ -63,6 +70,7 @@ class ImageFilter(Searched):
 class InstanceFilter(Searched):
     code = _boxes(_CODES, "usage_operation")
     account = _accounts()
+    region = _boxes(_regions, "region")
     state = _boxes([("running", "Running"), ("stopped", "Stopped")], "state")
     image = filters.CharFilter(field_name="image_id")
 
@@ -74,12 +82,6 @@ class FindingFilter(Searched):
 
 class ReservedInstanceFilter(Searched):
     account = _accounts()
-    view = filters.ChoiceFilter(
-        method="take_view", choices=[("idle", "Not fully used"), ("used", "Fully used")]
-    )
-
-    def take_view(self, rows: Any, name: str, value: str) -> Any:
-        return rows.not_fully_used() if value == "idle" else rows.active().filter(idle="0")
 
 
 class RunFilter(filters.FilterSet):

@@ -18,6 +18,9 @@ class ReservedInstanceQuerySet(MirrorQuerySet["ReservedInstance"]):
     def not_fully_used(self) -> Self:
         return self.active().exclude(idle="").exclude(idle="0")
 
+    def fully_used(self) -> Self:
+        return self.active().filter(idle="0")
+
     def search(self, words: str) -> Self:
         return self.filter(
             Q(aws_id__startswith=words)

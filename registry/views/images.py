@@ -1,5 +1,6 @@
 """Images: the list, one of them, reading them again."""
 
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
@@ -70,6 +71,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
     context = {
         "section": "images",
         "image": found,
+        "hops": _hops(request, found),
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
@@ -77,6 +79,22 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "can_verify": may(request.user, Action.VERIFY, found.account),
     }
     return render(request, "registry/image.html", context)
+
+
+def _hops(request: SignedInRequest, found: Image) -> list[dict[str, Any]]:
+    """Return the lineage with what its picture needs: the edge after which the code was lost."""
+    hops: list[dict[str, Any]] = found.lineage
+    named = [hop["aws_id"] for hop in hops if hop["kind"] == "image"]
+    others = visible(Image.objects.filter(aws_id__in=named).exclude(pk=found.pk), request.user)
+    linked = set(others.values_list("aws_id", flat=True))
+    return [
+        hop
+        | {
+            "breaks_next": bool(after and after["is_break"]),
+            "is_linked": hop["aws_id"] in linked,
+        }
+        for hop, after in zip_longest(hops, hops[1:])
+    ]
 
 
 def find(request: SignedInRequest, aws_id: str) -> Image:

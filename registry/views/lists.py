@@ -71,8 +71,24 @@ class InventoryList(ListView):
             "sort": self.sort,
             "pages": list(around),
             "page_sizes": PAGE_SIZES,
-            "is_filtered": any(self.filter.form[name].value() for name in self.filter.filters),
+            "chips": self._chips(),
         }
+
+    def _chips(self) -> list[dict[str, str]]:
+        """Name each filter in force, with the query that leaves it out."""
+        found = []
+        for name, values in self.request.GET.lists():
+            field = self.filter.form.fields.get(name)
+            if field is None or name == "view" or not any(values):
+                continue
+            words = dict(getattr(field, "choices", ()))
+            text = ", ".join(str(words.get(value, value)) for value in values if value)
+            rest = self.request.GET.copy()
+            rest.pop("page", None)
+            rest.pop(name)
+            label = "Text" if name == "q" else name.capitalize()
+            found.append({"label": label, "text": text, "without": rest.urlencode()})
+        return found
 
     def _csv(self, rows: QuerySet[Any]) -> HttpResponseBase:
         values: Iterable[Mapping[str, Any]] = (

@@ -10,9 +10,15 @@ from django.utils import timezone
 
 from registry.access import visible
 from registry.audit.purchases import TITLES
+from registry.billing.codes import (
+    from_platform_details,
+    normalize_reserved_platform,
+    reserved_platform,
+)
+from registry.billing.idle import NAMED
 from registry.forms.filters import ReservedInstanceFilter
 from registry.http import SignedInRequest
-from registry.models import Instance, ReservedInstance
+from registry.models import Image, Instance, ReservedInstance
 from registry.views.lists import InventoryList
 from registry.views.shell import narrow
 
@@ -40,7 +46,11 @@ class ReservedInstanceList(InventoryList):
     extra_context = {"section": "reserved-instances"}
 
     def rows(self) -> QuerySet[Any]:
-        return narrow(self.request, ReservedInstance.objects.present()).select_related("account")
+        every = narrow(self.request, ReservedInstance.objects.present()).select_related("account")
+        view = self.request.GET.get("view")
+        if view == "all":
+            return every
+        return every.fully_used() if view == "used" else every.not_fully_used()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         every = narrow(self.request, ReservedInstance.objects.present())
@@ -52,6 +62,7 @@ class ReservedInstanceList(InventoryList):
             "total": every.count(),
             "active": active.count(),
             "not_used": every.not_fully_used().count(),
+            "fully_used": every.fully_used().count(),
             "bought": active.aggregate(number=Sum("instance_count"))["number"] or 0,
             "idle_hourly": active.aggregate(total=Sum("idle_hourly_cost"))["total"],
             "ending": active.filter(end_at__lt=timezone.now() + SOON).count(),
@@ -63,26 +74,54 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
     found = rows.select_related("account").order_by(F("gone_at").desc(nulls_first=True)).first()
     if found is None:
         raise Http404(f"{aws_id} is not in the inventory.")
-    named = [name for reason in found.reasons for name in reason["instance_ids"]]
-    near = visible(Instance.objects.present().filter(aws_id__in=named), request.user)
     covers = visible(found.covers.all(), request.user, by="instance__account")
     context = {
         "section": "reserved-instances",
         "purchase": found,
         "why": _why(found),
-        "near": near.select_related("account").order_by("pk"),
+        "near": _near(request, found),
         "covers": covers.select_related("instance").order_by("pk")[:50],
         "findings": found.findings.open().for_list(),
     }
     return render(request, "registry/reserved_instance.html", context)
 
 
-def _why(row: ReservedInstance) -> list[dict[str, Any]]:
+def _why(row: ReservedInstance) -> list[dict[str, str]]:
+    """Return the causes, the most telling first, each with a sentence."""
     return [
         {
             "code": reason["code"],
             "title": TITLES[reason["code"]],
-            "instances": reason["instance_ids"],
+            "sentence": _sentence(row, reason["code"], len(reason["instance_ids"])),
         }
         for reason in row.reasons
     ]
+
+
+def _sentence(row: ReservedInstance, code: str, number: int) -> str:
+    if not number:
+        return ""
+    some = f"{number} instance{'s' if number > 1 else ''}"
+    if number >= NAMED:
+        some = f"{NAMED} instances or more"
+    wanted = from_platform_details(row.product_description)
+    if code == "wrong_platform" and wanted:
+        return f"Would apply to {some} if their AMI carried {wanted}."
+    return f"{some} near it."
+
+
+def _near(request: SignedInRequest, row: ReservedInstance) -> list[Any]:
+    """Return the instances that are named as nearest; those whose AMI lost its code first."""
+    named = [name for reason in row.reasons for name in reason["instance_ids"]]
+    rows = visible(Instance.objects.present().filter(aws_id__in=named), request.user)
+    near: list[Any] = list(rows.select_related("account").order_by("pk"))
+    images = Image.objects.present().filter(aws_id__in={found.image_id for found in near})
+    expected = dict(images.values_list("aws_id", "expected_usage_operation"))
+    wanted = normalize_reserved_platform(row.product_description)
+    for found in near:
+        found.expected = expected.get(found.image_id)
+        found.is_lost = (
+            reserved_platform(found.expected) == wanted
+            and reserved_platform(found.usage_operation) != wanted
+        )
+    return sorted(near, key=lambda found: not found.is_lost)
