@@ -33,6 +33,12 @@ RUN_STATES = {
     "failed": ("bad", "circle-x"),
 }
 TONES = {"lost": "bad", "partial": "bad", "wrong": "bad", "unexpected": "warn"}
+# No input is in these.
+_BARS = mark_safe("<i></i><i></i><i></i><i></i>")
+_NOT_RECORDED = mark_safe('<span class="stamp stamp--none">not recorded</span>')
+_EMPTY = mark_safe('<span class="stamp stamp--none">empty</span>')
+_UNKNOWN = mark_safe('<span class="dim">Unknown</span>')
+_NEVER = mark_safe('<span class="dim">Never</span>')
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -57,9 +63,9 @@ def stamp(code: str | None, tone: str = "") -> SafeString:
     """Show a billing code whole; what follows the colon carries the meaning."""
     css = f"stamp stamp--{tone}" if tone else "stamp"
     if code is None:
-        return format_html('<span class="stamp stamp--none">not recorded</span>')
+        return _NOT_RECORDED
     if not code:
-        return format_html('<span class="stamp stamp--none">empty</span>')
+        return _EMPTY
     head, colon, tail = code.partition(":")
     if not colon:
         return format_html('<span class="{}"><b>{}</b></span>', css, head)
@@ -104,9 +110,6 @@ def sev(level: str, with_label: bool = True) -> SafeString:
     return format_html('<span class="sev sev--{}">{}{}</span>', level, bars, hidden)
 
 
-_BARS = mark_safe("<i></i><i></i><i></i><i></i>")  # no input in it
-
-
 @register.simple_tag
 def copyid(value: str, always: bool = False) -> SafeString:
     """Show an id that can be copied."""
@@ -125,7 +128,7 @@ def copyid(value: str, always: bool = False) -> SafeString:
 def util(used: Fraction | None, count: int, target: int = 90) -> SafeString:
     """Show which part of a purchase is used, against the target."""
     if used is None or not count:
-        return format_html('<span class="dim">Unknown</span>')
+        return _UNKNOWN
     share = int(used * 100 / count)
     tone = "var(--c-crit)" if share < 40 else "var(--c-high)" if share < target else "var(--c-1)"  # noqa: PLR2004
     return format_html(
@@ -193,7 +196,7 @@ def took(run: object) -> str:
 def when(at: datetime | None) -> SafeString:
     """Show a time with its full value for machines and on hovering."""
     if at is None:
-        return format_html('<span class="dim">Never</span>')
+        return _NEVER
     iso = at.strftime("%Y-%m-%dT%H:%MZ")
     text = at.strftime("%-d %b %Y, %H:%M")
     return format_html('<time datetime="{}" title="{}">{}</time>', iso, iso, text)

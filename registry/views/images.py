@@ -4,6 +4,7 @@ from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -110,14 +111,15 @@ def verify(request: SignedInRequest) -> HttpResponse:
     """Read the chosen images again; those that the person may not verify are left out."""
     rows = visible(Image.objects.present(), request.user).select_related("account")
     images = list(rows.filter(aws_id__in=request.POST.getlist("pick")))
-    runs = request_verification(images, by=request.user)
-    allowed = sum(may(request.user, Action.VERIFY, found.account) for found in images)
-    if not runs:
-        messages.error(request, "Nothing was asked for: your role can't verify these images.")
+    if not images:
+        messages.error(request, "Select at least one image.")
         return redirect(back(request, "/images/"))
-    left_out = len(images) - allowed
-    text = f"{allowed} image{'s are' if allowed != 1 else ' is'} read again."
-    if left_out:
-        text += f" {left_out} left out: your role can't verify them."
+    runs = request_verification(images, by=request.user)
+    if not runs:
+        raise PermissionDenied("Your role can't verify these images.")
+    number = sum(run.images.count() for run in runs)
+    text = f"{number} image{'s are' if number != 1 else ' is'} read again."
+    if number < len(images):
+        text += f" {len(images) - number} left out: your role can't verify them."
     messages.success(request, text)
     return redirect(runs[0] if len(runs) == 1 else back(request, "/images/"))
