@@ -11,6 +11,7 @@ from registry.forms.filters import FindingFilter
 from registry.http import SignedInRequest
 from registry.models import Instance
 from registry.views.lists import InventoryList
+from registry.views.refs import key_of
 from registry.views.shell import findings
 
 
@@ -50,10 +51,7 @@ class FindingList(InventoryList):
 
 
 def finding(request: SignedInRequest, ref: str) -> HttpResponse:
-    number = ref.removeprefix("F-")
-    if not number.isdigit():
-        raise Http404(f"There is no finding {ref}.")
-    found = findings(request).for_list().filter(pk=int(number)).first()
+    found = findings(request).for_list().filter(pk=key_of(ref, "F")).first()
     if found is None:
         raise Http404(f"There is no finding {ref}.")
     image = found.image

@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import ListView
 from django_filters import FilterSet
 
@@ -106,4 +107,5 @@ class InventoryList(ListView):
 def back(request: HttpRequest, fallback: str) -> str:
     """Return the page of ours from which a form was sent."""
     target = request.POST.get("next", "")
-    return target if target.startswith("/") and not target.startswith("//") else fallback
+    is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+    return target if is_ours and target.startswith("/") else fallback

@@ -12,6 +12,7 @@ from registry.http import SignedInRequest
 from registry.jobs.reports import request_report
 from registry.models import Report
 from registry.reports.render import findings_csv
+from registry.views.refs import key_of
 
 SHOWN = 50
 
@@ -53,10 +54,8 @@ def create(request: SignedInRequest) -> HttpResponse:
 
 
 def _find(ref: str) -> Report:
-    number = ref.removeprefix("R-")
-    found = None
-    if number.isdigit():
-        found = Report.objects.ready().select_related("previous").filter(pk=int(number)).first()
+    rows = Report.objects.ready().select_related("previous")
+    found = rows.filter(pk=key_of(ref, "R")).first()
     if found is None:
         raise Http404(f"There is no report {ref}.")
     return found

@@ -11,6 +11,7 @@ from registry.forms.filters import RunFilter
 from registry.http import SignedInRequest
 from registry.models import Registration, RegistrationStep, Run
 from registry.views.lists import InventoryList
+from registry.views.refs import key_of
 from registry.views.shell import runs
 
 STEPS = (
@@ -53,8 +54,7 @@ def status(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
-    number = ref.removeprefix("J-")
-    found = runs(request).for_list().filter(pk=int(number)).first() if number.isdigit() else None
+    found = runs(request).for_list().filter(pk=key_of(ref, "J")).first()
     if found is None:
         raise Http404(f"There is no job {ref}.")
     registration = getattr(found, "registration", None)

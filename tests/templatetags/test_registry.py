@@ -1,0 +1,91 @@
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from django.utils import timezone
+
+from registry.models import ImageVerdict, RunState
+from registry.templatetags import registry as tags
+
+
+@pytest.mark.parametrize(
+    ("code", "html"),
+    [
+        ("RunInstances:0010", '<span class="stamp">RunInstances:<b>0010</b></span>'),
+        ("RunInstances", '<span class="stamp"><b>RunInstances</b></span>'),
+        ("", '<span class="stamp stamp--none">empty</span>'),
+        (None, '<span class="stamp stamp--none">not recorded</span>'),
+        ("<b>", '<span class="stamp"><b>&lt;b&gt;</b></span>'),
+    ],
+)
+def test_a_stamp(code, html):
+    assert tags.stamp(code) == html
+
+
+@pytest.mark.parametrize("key", ImageVerdict.values)
+def test_every_verdict_has_its_word(key):
+    assert ImageVerdict(key).label in tags.verdict(key)
+
+
+def test_a_lost_code_that_aws_left_empty_has_a_word_of_its_own():
+    assert "Platform empty" in tags.verdict("lost", "")
+    assert "Code lost" in tags.verdict("lost", "RunInstances")
+
+
+@pytest.mark.parametrize("state", RunState.values)
+def test_every_state_of_a_job_has_its_tone(state):
+    assert state in tags.RUN_STATES
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(None, "Unknown"), (Decimal(0), "$0"), (Decimal("1234.5"), "$1,234"), (Decimal("0.4"), "$0")],
+)
+def test_dollars(amount, text):
+    assert tags.dollars(amount) == text
+
+
+def test_a_month_has_730_hours():
+    assert tags.monthly(Decimal("0.15")) == "$110"
+    assert tags.monthly(None) == "Unknown"
+
+
+@pytest.mark.parametrize(
+    ("past", "text"),
+    [
+        (timedelta(seconds=59), "now"),
+        (timedelta(minutes=3, seconds=10), "3 min"),
+        (timedelta(minutes=60, seconds=1), "1 h"),
+        (timedelta(hours=47), "47 h"),
+        (timedelta(days=26, hours=1), "26 d"),
+        (timedelta(minutes=-5), "now"),
+    ],
+)
+def test_an_age(past, text):
+    assert tags.age(timezone.now() - past) == text
+
+
+def test_what_never_was_has_no_age():
+    assert tags.age(None) == "Never"
+
+
+@pytest.mark.parametrize(
+    ("used", "count", "text"),
+    [
+        (None, 3, "Unknown"),
+        (Fraction(1), 0, "Unknown"),
+        (Fraction(1, 2), 2, "25\u00a0%"),
+        (Fraction(2), 3, "66\u00a0%"),
+        (Fraction(3), 3, "100\u00a0%"),
+    ],
+)
+def test_a_utilization(used, count, text):
+    assert text in tags.util(used, count)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "Unknown"), (Fraction(3, 2), "1.5"), (Fraction(2), "2")]
+)
+def test_units(value, text):
+    assert tags.units(value) == text
