@@ -9,7 +9,7 @@ from django.shortcuts import render
 from registry.access import Action, may
 from registry.forms.filters import RunFilter
 from registry.http import SignedInRequest
-from registry.models import Registration, RegistrationStep, Run
+from registry.models import MISMATCHES, Registration, RegistrationStep, Run
 from registry.views.lists import InventoryList
 from registry.views.refs import key_of
 from registry.views.shell import runs
@@ -65,18 +65,27 @@ def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
 
 
 def _registered(request: SignedInRequest, found: Run, registration: Registration) -> dict[str, Any]:
-    order = list(RegistrationStep)
-    reached = order.index(RegistrationStep(registration.step))
+    is_mismatch = registration.verdict in MISMATCHES
     return {
-        "steps": [
-            {
-                "title": title,
-                "is_done": order.index(step) <= reached,
-                "is_now": order.index(step) == reached + 1 and not found.is_over,
-            }
-            for step, title in STEPS
-        ],
+        "steps": _steps(found, registration, is_mismatch=is_mismatch),
         "events": registration.events.order_by("pk"),
-        "is_mismatch": registration.verdict not in {"", "ok", "excused", "unknown"},
+        "is_mismatch": is_mismatch,
         "can_register": may(request.user, Action.REGISTER, registration.account),
     }
+
+
+def _steps(found: Run, registration: Registration, *, is_mismatch: bool) -> list[dict[str, Any]]:
+    order = list(RegistrationStep)
+    reached = order.index(RegistrationStep(registration.step))
+    steps = [
+        {
+            "title": title,
+            "is_done": order.index(step) <= reached,
+            "is_now": order.index(step) == reached + 1 and not found.is_over,
+            "is_bad": False,
+        }
+        for step, title in STEPS
+    ]
+    if is_mismatch:
+        steps[-1] |= {"title": "Billing code differs", "is_bad": True}
+    return steps
