@@ -73,7 +73,7 @@ def test_a_snapshot_without_metadata_ends_as_a_mismatch_with_advice(page):
 def register(page: Page, snapshot: str) -> None:
     sign_in(page, "developer")
     page.get_by_role("link", name="Register image").first.click()
-    page.get_by_label("Region").select_option("us-east-1")
+    page.get_by_label("Region", exact=True).select_option("us-east-1")
     page.get_by_label("Find a snapshot").fill(snapshot)
     page.get_by_role("button", name="Show snapshots").click()
     page.get_by_label(f"Select {snapshot}").check()
