@@ -146,8 +146,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# How long an answer of AWS stays fresh, and how often it is asked for.
-SYNC_MINUTES = env.int("AMIPORTAL_SYNC_MINUTES", default=5)
 # A new image is read again after this many seconds before its billing code is condemned.
 VERIFY_AGAIN_SECONDS = env.int("AMIPORTAL_VERIFY_AGAIN_SECONDS", default=60)
 

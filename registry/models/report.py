@@ -14,6 +14,16 @@ class ScheduleKind(models.TextChoices):
     REPORT = "report", "Audit report"
 
 
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def enabled(self) -> Self:
+        return self.filter(is_enabled=True)
+
+    def sync_interval(self) -> timedelta | None:
+        """Return how often every scope is read; None while no schedule asks for it."""
+        rows = self.enabled().filter(kind=ScheduleKind.SYNC)
+        return min((schedule.interval for schedule in rows), default=None)
+
+
 class Schedule(models.Model):
     """What is done again and again: every so many minutes, or once a day at a time in UTC."""
 
@@ -21,6 +31,8 @@ class Schedule(models.Model):
     every_minutes = models.PositiveIntegerField(null=True, blank=True)
     daily_at = models.TimeField(null=True, blank=True, help_text="UTC")
     is_enabled = models.BooleanField(default=True)
+
+    objects = ScheduleQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -35,6 +47,10 @@ class Schedule(models.Model):
         if self.every_minutes:
             return f"{self.get_kind_display()} every {self.every_minutes} minutes"
         return f"{self.get_kind_display()} daily at {self.daily_at}"
+
+    @property
+    def interval(self) -> timedelta:
+        return timedelta(minutes=self.every_minutes) if self.every_minutes else timedelta(days=1)
 
     def slot(self, at: datetime) -> datetime:
         """The newest time, not after `at` (aware, UTC), at which the work is due."""

@@ -183,6 +183,16 @@ def age(at: datetime | None) -> str:
 
 
 @register.filter
+def span(length: timedelta) -> str:
+    """Return a length of time in its largest whole unit: "5 minutes", "1 day"."""
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if length >= unit and not length % unit:
+            number = length // unit
+            return f"{number} {name}{'s' if number > 1 else ''}"
+    return f"{length.total_seconds():g} seconds"
+
+
+@register.filter
 def took(run: object) -> str:
     """Return how long a run has taken, so far or in all."""
     begun, over = getattr(run, "started_at", None), getattr(run, "finished_at", None)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -17,7 +16,7 @@ from registry.access import Action, accounts, may, may_everywhere, visible
 from registry.forms.accounts import AccountsForm
 from registry.http import SignedInRequest
 from registry.jobs.syncs import request_sync
-from registry.models import Account, Scope
+from registry.models import Account, Schedule, Scope
 from registry.sync import AccountsInvalid, load_accounts
 from registry.views.lists import back
 
@@ -28,14 +27,15 @@ def account_list(request: SignedInRequest) -> HttpResponse:
         "section": "accounts",
         "matrix": matrix(scopes),
         "failing": scopes.failing().select_related("account").order_by("failing_since"),
-        "minutes": settings.SYNC_MINUTES,
+        "interval": Schedule.objects.sync_interval(),
     }
     return render(request, "registry/account_list.html", context)
 
 
 def matrix(scopes: QuerySet[Scope]) -> dict[str, Any]:
     """Return how fresh each region of each account is, as rows and columns."""
-    stale = timezone.now() - timedelta(minutes=3 * settings.SYNC_MINUTES)
+    interval = Schedule.objects.sync_interval() or timedelta(days=1)
+    stale = timezone.now() - 3 * interval
     cells: dict[Account, dict[str, Any]] = defaultdict(dict)
     for scope in scopes.select_related("account").order_by("account__name", "region"):
         tone = ""

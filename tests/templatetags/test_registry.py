@@ -89,3 +89,17 @@ def test_a_utilization(used, count, text):
 )
 def test_units(value, text):
     assert tags.units(value) == text
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(minutes=5), "5 minutes"),
+        (timedelta(minutes=90), "90 minutes"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(days=2), "2 days"),
+        (timedelta(seconds=30), "30 seconds"),
+    ],
+)
+def test_a_span(length, text):
+    assert tags.span(length) == text

@@ -13,6 +13,7 @@ from tests.factories import (
     make_registration,
     make_reserved_instance,
     make_run,
+    make_schedule,
     make_scope,
     make_user,
 )
@@ -224,6 +225,7 @@ def test_an_account_tells_why_a_region_fails(signed_in):
     ],
 )
 def test_the_freshness_of_a_region(signed_in, fields, tone):
+    make_schedule(kind="sync", daily_at=None, every_minutes=5)
     make_scope(**fields)
 
     matrix = signed_in.get(reverse("accounts:list")).context["matrix"]

@@ -8,10 +8,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from registry import aws
+from registry.jobs.reports import request_report
+from registry.jobs.schedules import ensure_schedules
 from registry.jobs.syncs import request_sync
-from registry.models import Account, Grant, Image, Role, Run, Schedule, ScheduleKind, Scope
+from registry.models import Account, Grant, Image, Role, Run, Scope
 
 PASSWORD = "look-around"  # noqa: S105  # of a simulated company, printed at every start
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1")
@@ -33,15 +36,13 @@ class Command(BaseCommand):
         with transaction.atomic():
             self._accounts()
             self._people()
-            Schedule.objects.get_or_create(
-                kind=ScheduleKind.SYNC, defaults={"every_minutes": settings.SYNC_MINUTES}
-            )
-            Schedule.objects.get_or_create(kind=ScheduleKind.REPORT, defaults={"daily_at": "02:00"})
+            ensure_schedules(at=timezone.now())
         if is_new:
             for scope in Scope.objects.synced():
                 request_sync(scope, by=None)
         if options["wait"] and not Image.objects.exclude(judged_at=None).exists():
             self._wait()
+            request_report(by=None)
         self.stdout.write("Sign in with one of these, password " + PASSWORD + ":")
         for role in Role:
             self.stdout.write(f"  {role.value}")
