@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import boto3
 import django_rq
 import pytest
+from botocore.config import Config
 from django.conf import settings
 from django.test import Client
 
@@ -48,6 +50,14 @@ def scope(db: None) -> Scope:
 @pytest.fixture
 def ec2(aws: SimulatedAws) -> Ec2:
     return connect(Access(), "eu-west-1")
+
+
+@pytest.fixture
+def impatient(aws: SimulatedAws) -> Ec2:
+    """EC2 for a caller who asks once and takes no for an answer."""
+    once = Config(retries={"total_max_attempts": 1})
+    client = boto3.client("ec2", region_name="eu-west-1", config=once)
+    return Ec2(client, client)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 from botocore.parsers import ResponseParserError
 
 
@@ -45,7 +52,13 @@ _BY_CODE: dict[str, type[AwsError]] = {
     "AccessDenied": AccessDenied,
     "AccessDeniedException": AccessDenied,
     "AuthFailure": AccessDenied,
+    "ExpiredToken": AccessDenied,
+    "ExpiredTokenException": AccessDenied,
+    "InvalidClientTokenId": AccessDenied,
     "OptInRequired": AccessDenied,
+    "RegionDisabledException": AccessDenied,
+    "RequestExpired": AccessDenied,
+    "SignatureDoesNotMatch": AccessDenied,
     "UnauthorizedOperation": AccessDenied,
     "DryRunOperation": DryRunSucceeded,
     "InvalidAMIID.NotFound": NotFound,
@@ -53,7 +66,10 @@ _BY_CODE: dict[str, type[AwsError]] = {
     "InvalidSnapshot.NotFound": NotFound,
     "RequestLimitExceeded": Throttled,
     "Throttling": Throttled,
+    "ThrottlingException": Throttled,
+    "TooManyRequestsException": Throttled,
 }
+_NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 _SERVER_SIDE = 500
 
 
@@ -66,18 +82,26 @@ def translated(operation: str, *, changes: bool = False) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = str(error.response["Error"]["Code"])
-        status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-        kind = _BY_CODE.get(code, AwsError)
-        if kind is AwsError and changes and status >= _SERVER_SIDE:
-            kind = Unsure
-        message = error.response["Error"].get("Message", "")
-        raised = kind(f"{operation}: {code}. {message}")
-        raised.code = code
-        raise raised from error
+        raise _of_answer(operation, error, changes=changes) from error
+    except _NO_CREDENTIALS as error:
+        raise AccessDenied(f"{operation}: {_first_line(error)}") from error
+    except ParamValidationError as error:  # it was never sent
+        raise AwsError(f"{operation}: {' '.join(str(error).split())}") from error
     except (BotoCoreError, ResponseParserError) as error:
         lost = Unsure if changes else Unreachable
         raise lost(f"{operation}: {_first_line(error)}") from error
+
+
+def _of_answer(operation: str, error: ClientError, *, changes: bool) -> AwsError:
+    said = error.response.get("Error", {})
+    code = str(said.get("Code", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = _BY_CODE.get(code, AwsError)
+    if kind is AwsError and changes and status >= _SERVER_SIDE:
+        kind = Unsure
+    raised = kind(f"{operation}: {code}. {said.get('Message', '')}")
+    raised.code = code
+    return raised
 
 
 def _first_line(error: Exception) -> str:

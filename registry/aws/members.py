@@ -4,6 +4,7 @@ An item is what boto3 returns or what the AWS command line prints. A member that
 that old recordings do not have, becomes empty.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from typing import Any
 
 Item = Mapping[str, Any]
 SHORT, LONG = 64, 255
+LARGEST = 2**31 - 1  # what an integer column holds
+_DEAREST = Decimal(10**12)  # and a column of money
+_DEEPEST = 20
 # PostgreSQL holds neither NUL nor half a surrogate pair; the mark shows that something was there.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -20,14 +24,18 @@ class Malformed(ValueError):
     """An item is not what AWS would say; the message names the member."""
 
 
-def clean(value: Any) -> Any:
-    """Replace what cannot be stored, at any depth."""
+def clean(value: Any, *, depth: int = 0) -> Any:
+    """Replace what cannot be stored, at any depth; Malformed where that has no end."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
+    if depth > _DEEPEST:
+        raise Malformed("it is nested without end")
     if isinstance(value, Mapping):
-        return {clean(key): clean(item) for key, item in value.items()}
+        return {clean(key): clean(item, depth=depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [clean(item) for item in value]
+        return [clean(item, depth=depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Malformed(f"{value} is not a number")
     return value
 
 
@@ -36,9 +44,9 @@ def words(item: Item, name: str, longest: int = LONG) -> str:
     value = item.get(name)
     if value is None:
         return ""
-    if isinstance(value, (dict, list)):
-        raise Malformed(f"{name} is not a text")
-    return str(clean(str(value)))[:longest]
+    if not isinstance(value, str):
+        raise Malformed(f"{name} is not a text: {_shown(value)}")
+    return str(clean(value))[:longest]
 
 
 def recorded(item: Item, name: str) -> str | None:
@@ -51,10 +59,10 @@ def moment(item: Item, name: str) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise Malformed(f"{name} is not a time: {value!r}") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise Malformed(f"{name} is not a time: {_shown(value)}") from None
 
 
 def amount(item: Item, name: str) -> Decimal | None:
@@ -64,9 +72,9 @@ def amount(item: Item, name: str) -> Decimal | None:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
-        raise Malformed(f"{name} is not an amount: {value!r}") from None
-    if not number.is_finite():
-        raise Malformed(f"{name} is not an amount: {value!r}")
+        raise Malformed(f"{name} is not an amount: {_shown(value)}") from None
+    if not number.is_finite() or not 0 <= number < _DEAREST:
+        raise Malformed(f"{name} is not an amount: {_shown(value)}")
     return number
 
 
@@ -74,35 +82,39 @@ def whole(item: Item, name: str) -> int | None:
     value = item.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Malformed(f"{name} is not a whole number: {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
+        raise Malformed(f"{name} is not a whole number: {_shown(value)}")
     return value
 
 
 def flag(item: Item, name: str) -> bool | None:
     value = item.get(name)
-    return value if isinstance(value, bool) else None
+    if value is not None and not isinstance(value, bool):
+        raise Malformed(f"{name} is not true or false: {_shown(value)}")
+    return value
 
 
 def members(item: Item, name: str) -> Sequence[Item]:
     """Return a list of structures; empty where there is none."""
-    value = item.get(name) or []
+    value = item.get(name)
+    if value is None:
+        return []
     if not isinstance(value, list) or not all(isinstance(part, Mapping) for part in value):
         raise Malformed(f"{name} is not a list of objects")
     return value
 
 
 def part(item: Item, name: str) -> Item:
-    value = item.get(name) or {}
+    value = item.get(name)
+    if value is None:
+        return {}
     if not isinstance(value, Mapping):
         raise Malformed(f"{name} is not an object")
     return value
 
 
 def tags(item: Item) -> dict[str, str]:
-    return {
-        words(tag, "Key"): str(clean(str(tag.get("Value") or ""))) for tag in members(item, "Tags")
-    }
+    return {words(tag, "Key"): words(tag, "Value", 1_000) for tag in members(item, "Tags")}
 
 
 def product_codes(item: Item) -> list[dict[str, str]]:
@@ -119,7 +131,7 @@ def product_codes(item: Item) -> list[dict[str, str]]:
 def identity(item: Item, name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value or len(value) > SHORT:
-        raise Malformed(f"{name} is missing or not an id")
+        raise Malformed(f"{name} is missing or not an id: {_shown(value)}")
     return str(clean(value))
 
 
@@ -132,3 +144,9 @@ def codes(item: Item) -> tuple[str | None, str | None]:
     if details == "" and operation is None:
         operation = ""
     return details, operation
+
+
+def _shown(value: Any) -> str:
+    """Show a value in a message, however long it is."""
+    text = repr(value)
+    return text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -71,7 +71,7 @@ class ImageRecord:
             owner_alias=words(item, "ImageOwnerAlias", SHORT),
             state=words(item, "State", 32),
             state_reason=words(part(item, "StateReason"), "Message", 10_000),
-            is_public=item.get("Public") is True,
+            is_public=bool(flag(item, "Public")),
             architecture=words(item, "Architecture", 32),
             platform=words(item, "Platform", 32).lower(),
             platform_details=details,
@@ -279,11 +279,11 @@ class ReservedInstanceRecord:
 
 def _recurring(item: Item) -> Decimal | None:
     """Return the hourly charge; None where it was not recorded or is charged otherwise."""
-    if "RecurringCharges" not in item:
+    if item.get("RecurringCharges") is None:
         return None
     total = Decimal(0)
     for charge in members(item, "RecurringCharges"):
-        if charge.get("Frequency", "Hourly") != "Hourly":
+        if (words(charge, "Frequency") or "Hourly") != "Hourly":
             return None
         total += amount(charge, "Amount") or Decimal(0)
     return total

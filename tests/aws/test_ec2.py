@@ -1,0 +1,318 @@
+import pytest
+
+from registry.aws import (
+    Access,
+    AccessDenied,
+    AwsError,
+    Ec2,
+    Malformed,
+    NameTaken,
+    NotFound,
+    Throttled,
+    Unreachable,
+    Unsure,
+    connect,
+)
+from registry.aws.ec2 import PAGE_SIZE
+from tests.aws.impostor import answering
+from tests.data.items import (
+    image_item,
+    instance_item,
+    put,
+    reserved_item,
+    snapshot_item,
+    volume_item,
+)
+
+PAGED = [
+    pytest.param("DescribeImages", Ec2.list_images, image_item, id="images"),
+    pytest.param("DescribeSnapshots", Ec2.list_snapshots, snapshot_item, id="snapshots"),
+    pytest.param("DescribeVolumes", Ec2.list_volumes, volume_item, id="volumes"),
+    pytest.param("DescribeInstances", Ec2.list_instances, instance_item, id="instances"),
+]
+LISTS = [
+    *PAGED,
+    pytest.param(
+        "DescribeReservedInstances", Ec2.list_reserved_instances, reserved_item, id="purchases"
+    ),
+]
+FAULTS = {
+    "throttle": Throttled,
+    "server-error": AwsError,
+    "access-denied": AccessDenied,
+    "half-a-page": Unreachable,
+    "applied-then-dropped": Unreachable,
+}
+REGISTER = {"Name": "golden", "ImageLocation": "bucket/golden.manifest.xml"}
+
+
+def ids(records):
+    return [record.aws_id for record in records]
+
+
+@pytest.mark.parametrize(("operation", "ask", "item"), PAGED)
+def test_a_listing_goes_on_to_the_last_page(aws, ec2, operation, ask, item):
+    items = [item(number) for number in range(PAGE_SIZE + 1)]
+    put(aws, *items)
+
+    found = ask(ec2)
+
+    assert ids(found) == [next(iter(item.values())) for item in items]
+    assert [call.params["MaxResults"] for call in aws.calls] == [PAGE_SIZE, PAGE_SIZE]
+
+
+@pytest.mark.parametrize("fault", ["throttle", "half-a-page"])
+@pytest.mark.parametrize(("operation", "ask", "item"), PAGED)
+def test_a_listing_whose_second_page_fails_is_an_error(aws, impatient, operation, ask, item, fault):
+    put(aws, *map(item, range(PAGE_SIZE + 1)))
+    aws.fail(operation, "slow", seconds=0)  # the first page comes
+    aws.fail(operation, fault)
+
+    with pytest.raises(FAULTS[fault], match=operation):
+        ask(impatient)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("operation", "ask", "item"), LISTS)
+def test_a_listing_that_fails_is_an_error(aws, impatient, operation, ask, item, fault):
+    put(aws, item())
+    aws.fail(operation, fault)
+
+    with pytest.raises(FAULTS[fault], match=operation):
+        ask(impatient)
+
+
+@pytest.mark.parametrize(("operation", "ask", "item"), LISTS)
+def test_a_listing_of_nothing_is_empty(aws, ec2, operation, ask, item):
+    assert ask(ec2) == []
+
+
+@pytest.mark.parametrize(("operation", "ask", "item"), LISTS)
+@pytest.mark.parametrize(
+    "body", [b"<html><body>Sign in to the hotel</body></html>", b"<html>", b""], ids=repr
+)
+def test_an_answer_that_is_not_one_of_aws_is_an_error(aws, body, operation, ask, item):
+    with answering(body) as ec2, pytest.raises(Unreachable, match=operation):
+        ask(ec2)
+
+
+@pytest.mark.parametrize("fault", ["throttle", "server-error", "applied-then-dropped"])
+def test_a_reading_that_fails_in_passing_is_repeated(aws, ec2, fault):
+    put(aws, volume_item())
+    aws.fail("DescribeVolumes", fault)
+
+    found = ec2.list_volumes()
+
+    assert len(found) == 1
+    assert aws.operations_called() == ["DescribeVolumes"] * 2
+
+
+def test_a_reading_is_given_up_after_four_attempts(aws, ec2):
+    aws.fail("DescribeVolumes", "server-error", times=None)
+
+    with pytest.raises(AwsError, match=r"DescribeVolumes: InternalError\. An internal"):
+        ec2.list_volumes()
+
+    assert aws.operations_called() == ["DescribeVolumes"] * 4
+
+
+def test_an_error_has_the_code_of_aws_and_its_cause(aws, impatient):
+    aws.fail("DescribeImages", "access-denied")
+
+    with pytest.raises(AccessDenied) as raised:
+        impatient.list_images()
+
+    assert raised.value.code == "UnauthorizedOperation"
+    assert raised.value.__cause__ is not None
+
+
+def test_images_of_others_and_of_other_regions_are_not_listed(aws, ec2):
+    put(aws, image_item(1))
+    put(aws, image_item(2, OwnerId="137112412989", Public=True), account="137112412989")
+    put(aws, image_item(3), region="us-east-1")
+
+    assert ids(ec2.list_images()) == [image_item(1)["ImageId"]]
+
+
+def test_disabled_and_deprecated_images_are_listed(aws, ec2):
+    put(aws, image_item(1, State="disabled"))
+    put(aws, image_item(2, DeprecationTime="2020-01-01T00:00:00.000Z"))
+
+    assert len(ec2.list_images()) == 2
+
+
+def test_snapshots_of_others_are_not_asked_for(aws, ec2):
+    ec2.list_snapshots()
+
+    assert aws.calls[0].params["OwnerIds"] == ["self"]
+
+
+def test_an_image_whose_code_aws_leaves_out_has_an_empty_one(aws, ec2):
+    put(aws, image_item(PlatformDetails=None, UsageOperation=None))
+
+    (image,) = ec2.list_images()
+
+    assert (image.platform_details, image.usage_operation) == ("", "")
+
+
+def test_an_instance_whose_code_aws_leaves_out_has_an_empty_one(aws, ec2):
+    put(aws, instance_item(PlatformDetails=None, UsageOperation=None))
+
+    (instance,) = ec2.list_instances()
+
+    assert (instance.platform_details, instance.usage_operation) == ("", "")
+
+
+def test_a_purchase_without_recurring_charges_has_none(aws, ec2):
+    put(aws, reserved_item(RecurringCharges=None))
+
+    (purchase,) = ec2.list_reserved_instances()
+
+    assert purchase.recurring_hourly == 0
+
+
+def test_a_thing_that_makes_no_sense_is_an_error(aws, ec2):
+    put(aws, snapshot_item(VolumeSize=-1))
+
+    with pytest.raises(Malformed, match="VolumeSize"):
+        ec2.list_snapshots()
+
+
+def test_images_are_found_by_name(aws, ec2):
+    put(aws, image_item(1, Name="golden"), image_item(2, Name="golden-2"))
+
+    assert ids(ec2.find_images(name="golden")) == [image_item(1)["ImageId"]]
+
+
+def test_images_are_found_by_tag(aws, ec2):
+    put(aws, image_item(1, Tags=[{"Key": "job", "Value": "7"}]), image_item(2))
+
+    assert ids(ec2.find_images(tag=("job", "7"))) == [image_item(1)["ImageId"]]
+
+
+def test_images_are_found_by_more_ids_than_one_call_takes(aws, ec2):
+    items = [image_item(number) for number in range(250)]
+    put(aws, *items)
+
+    found = ec2.find_images(ids=[item["ImageId"] for item in items])
+
+    assert len(found) == 250
+    assert [len(call.params["Filters"][0]["Values"]) for call in aws.calls] == [200, 50]
+
+
+def test_no_ids_find_no_image(aws, ec2):
+    put(aws, image_item())
+
+    assert ec2.find_images(ids=[]) == []
+
+
+def test_an_id_that_is_not_there_is_no_error(aws, ec2):
+    assert ec2.find_images(ids=["ami-00000000000000bad"]) == []
+
+
+def test_the_enabled_regions_are_listed(aws, ec2):
+    assert ec2.list_regions() == ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"]
+
+
+def test_a_list_of_regions_that_is_none_is_an_error(aws):
+    with answering(b"<html/>") as ec2, pytest.raises(Unreachable, match="DescribeRegions"):
+        ec2.list_regions()
+
+
+def test_an_image_is_registered(aws, ec2):
+    reply = ec2.register_image(REGISTER, {"job": "7"})
+
+    (image,) = ec2.list_images()
+    assert reply.image_id == image.aws_id
+    assert reply.request_id
+    assert image.tags == {"job": "7"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("throttle", Throttled),
+        ("server-error", Unsure),
+        ("half-a-page", Unsure),
+        ("applied-then-dropped", Unsure),
+        ("access-denied", AccessDenied),
+    ],
+)
+def test_a_registration_is_sent_once(aws, ec2, fault, error):
+    aws.fail("RegisterImage", fault, times=None)
+
+    with pytest.raises(error):
+        ec2.register_image(REGISTER, {})
+
+    assert aws.operations_called() == ["RegisterImage"]
+
+
+def test_a_registration_is_sent_once_whatever_the_environment_says(aws, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "9")
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+    ec2 = connect(Access(), "eu-west-1")
+    aws.fail("RegisterImage", "server-error", times=None)
+
+    with pytest.raises(Unsure):
+        ec2.register_image(REGISTER, {})
+
+    assert aws.operations_called() == ["RegisterImage"]
+
+
+def test_a_dropped_answer_leaves_the_image_behind(aws, ec2):
+    aws.fail("RegisterImage", "applied-then-dropped")
+
+    with pytest.raises(Unsure):
+        ec2.register_image(REGISTER, {})
+
+    assert [image.name for image in ec2.find_images(name="golden")] == ["golden"]
+
+
+def test_a_registration_without_an_image_in_its_answer_is_unsure(aws):
+    with answering(b"<html/>") as ec2, pytest.raises(Unsure, match="RegisterImage"):
+        ec2.register_image(REGISTER, {})
+
+
+def test_a_name_that_is_taken_is_told(aws, ec2):
+    put(aws, image_item(Name="golden"))
+
+    with pytest.raises(NameTaken) as raised:
+        ec2.register_image(REGISTER, {})
+
+    assert raised.value.code == "InvalidAMIName.Duplicate"
+
+
+def test_a_snapshot_that_is_not_there_is_told(aws, ec2):
+    device = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0bad"}}
+    wanted = {"Name": "golden", "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [device]}
+
+    with pytest.raises(NotFound):
+        ec2.register_image(wanted, {})
+
+
+def test_a_request_that_the_client_refuses_was_never_sent(aws, ec2):
+    with pytest.raises(AwsError) as raised:
+        ec2.register_image({"Name": "golden", "Colour": "red"}, {})
+
+    assert type(raised.value) is AwsError
+    assert "Colour" in str(raised.value)
+    assert aws.calls == []
+
+
+def test_a_dry_run_registers_nothing(aws, ec2):
+    ec2.try_register_image(REGISTER, {"job": "7"})
+
+    assert [call.params["DryRun"] for call in aws.calls] == [True]
+    assert ec2.list_images() == []
+
+
+def test_a_dry_run_raises_what_aws_would_answer(aws, ec2):
+    put(aws, image_item(Name="golden"))
+
+    with pytest.raises(NameTaken):
+        ec2.try_register_image(REGISTER, {})
+
+
+def test_a_dry_run_that_something_else_answers_is_no_success(aws):
+    with answering(b"<html/>") as ec2, pytest.raises(Unreachable, match="dry run"):
+        ec2.try_register_image(REGISTER, {})
