@@ -19,6 +19,7 @@ SQL_STANDARD = "SQL Server Standard"
 SQL_ENTERPRISE = "SQL Server Enterprise"
 SQL_WEB = "SQL Server Web"
 SQL_EDITIONS = frozenset({SQL_STANDARD, SQL_ENTERPRISE, SQL_WEB})
+BROUGHT = frozenset({WINDOWS_BYOL, RHEL_BYOL})  # licences of one's own
 
 PLAIN = "RunInstances"
 
@@ -110,11 +111,27 @@ _BY_CODE = {code.usage_operation: code for code in TABLE}
 _TEXTS = {
     "red hat enterprise linux with high availability": "RunInstances:1010",
     "rhel with ha": "RunInstances:1010",
+    "rhel with sql server standard": "RunInstances:0014",
+    "rhel with sql server web": "RunInstances:0210",
+    "rhel with sql server enterprise": "RunInstances:0110",
+    "rhel with ha and sql server standard": "RunInstances:1014",
+    "rhel with ha and sql server enterprise": "RunInstances:1110",
     "linux with sql server standard": "RunInstances:0004",
     "linux with sql server web": "RunInstances:0200",
     "linux with sql server enterprise": "RunInstances:0100",
 } | {code.platform_details.lower(): code.usage_operation for code in TABLE}
 _VPC = re.compile(r"\s*\(Amazon VPC\)\s*$")
+# Conversions of licences that License Manager makes; those of Windows follow a rule.
+_WINDOWS_EITHER = frozenset({WINDOWS, WINDOWS_BYOL})
+_WINDOWS_FAMILY = _WINDOWS_EITHER | SQL_EDITIONS
+_CONVERSIONS = frozenset(
+    {
+        (frozenset({RHEL}), frozenset({RHEL_BYOL})),
+        (frozenset({RHEL_BYOL}), frozenset({RHEL})),
+        (frozenset(), frozenset({RHEL})),  # of Red Hat's own sale, with its product code
+        (frozenset(), frozenset({UBUNTU_PRO})),
+    }
+)
 
 
 def canonical(usage_operation: str) -> str | None:
@@ -141,8 +158,8 @@ def parts(usage_operation: str | None) -> frozenset[str] | None:
 
 
 def compose(licences: frozenset[str]) -> str:
-    """Return the code that carries exactly these licences."""
-    value = sum(int(_BITS[name], 32) for name in licences)
+    """Return the code that carries exactly these licences, as `parts` names them."""
+    value = sum(map(_bit, licences))
     if not value:
         return PLAIN
     digits = "".join(_DIGITS[value >> shift & 31] for shift in (15, 10, 5, 0))
@@ -165,14 +182,34 @@ def label(usage_operation: str | None) -> str:
 
 
 def in_order(licences: frozenset[str]) -> list[str]:
-    """Return the licences in the order in which people name them."""
+    """Return the licences in the order in which people name them, unknown bits last."""
     order = list(_BITS)
-    return sorted(licences, key=lambda name: order.index(name) if name in _BITS else 99)
+    return sorted(
+        licences, key=lambda name: (order.index(name) if name in _BITS else 99, _bit(name))
+    )
+
+
+def is_known(licences: frozenset[str]) -> bool:
+    """Say whether each of the licences, as `parts` names them, has a meaning."""
+    return licences <= _BITS.keys()
+
+
+def could_become(before: frozenset[str], after: frozenset[str]) -> bool:
+    """Say whether AWS converts the licences of an instance this way.
+
+    A conversion is no loss. A loss of one licence of two is no conversion: it counts as lost.
+    """
+    if before == after:
+        return True
+    if before <= _WINDOWS_FAMILY and after <= _WINDOWS_FAMILY:
+        has_system = bool(before & _WINDOWS_EITHER) and bool(after & _WINDOWS_EITHER)
+        return has_system and (WINDOWS_BYOL in before ^ after or before < after)
+    return (before, after) in _CONVERSIONS
 
 
 def from_platform_details(text: str) -> str | None:
     """Return the code of a text of an image, instance or purchase; None if it is not known."""
-    return _TEXTS.get(normalize_reserved_platform(text).lower())
+    return _TEXTS.get(_without_vpc(text).lower())
 
 
 def is_published(usage_operation: str) -> bool:
@@ -189,8 +226,21 @@ def reserved_platform(usage_operation: str | None) -> str | None:
 
 
 def normalize_reserved_platform(product_description: str) -> str:
-    """Drop " (Amazon VPC)": it told purchases for EC2-Classic apart, which is gone."""
-    return _VPC.sub("", product_description.strip())
+    """Return the platform of a purchase in the one spelling that `reserved_platform` has.
+
+    " (Amazon VPC)" is dropped: it told purchases for EC2-Classic apart, which is gone.
+    """
+    return reserved_platform(from_platform_details(product_description)) or _without_vpc(
+        product_description
+    )
+
+
+def _without_vpc(text: str) -> str:
+    return _VPC.sub("", text.strip())
+
+
+def _bit(name: str) -> int:
+    return int(_BITS[name], 32) if name in _BITS else 1 << int(name.removeprefix("bit "))
 
 
 def _value(code: str) -> int:

@@ -7,24 +7,17 @@ size is flexible, from the smallest size of the family to the largest. Units are
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from registry.billing.codes import normalize_reserved_platform, reserved_platform
+from registry.billing.codes import parts, reserved_platform
 from registry.billing.fleet import Machine, Owner, Purchase
 from registry.billing.idle import Profile, Reason, Surroundings, explain
-from registry.billing.normalization import factor, family, is_flexible
-from registry.billing.price import hourly_cost
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """The share of an instance that a purchase pays for."""
-
-    instance_id: str
-    fraction: Fraction
+from registry.billing.normalization import factor, family
+from registry.billing.pool import Cover, Pool
+from registry.billing.price import hourly_cost, term
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +48,15 @@ def apply(
     *,
     at: datetime,
 ) -> Coverage:
-    """Apply the purchases to the instances as they stand at `at`."""
-    fleet = _Fleet(list(machines), {owner.account: owner for owner in owners})
-    every = sorted(purchases, key=lambda purchase: (purchase.account, purchase.aws_id))
-    pools = [_Pool(purchase) for purchase in every if purchase.is_active(at)]
+    """Apply the purchases to the instances as they stand at `at`; an id counts once."""
+    once = {purchase.aws_id: purchase for purchase in purchases}
+    every = sorted(once.values(), key=lambda purchase: (purchase.account, purchase.aws_id))
+    fleet = _Fleet(
+        list({machine.aws_id: machine for machine in machines}.values()),
+        {owner.account: owner for owner in owners},
+        _zones_of(every),
+    )
+    pools = [Pool(purchase) for purchase in every if purchase.is_active(at)]
     zonal = [pool for pool in pools if not pool.is_regional]
     regional = [pool for pool in pools if pool.is_regional]
     for group in (zonal, regional):
@@ -70,57 +68,27 @@ def apply(
     return _result(every, pools, fleet)
 
 
-@dataclass(slots=True)
-class _Pool:
-    """What is left of a purchase: normalized units where size is flexible, else instances."""
-
-    purchase: Purchase
-    platform: str = ""
-    is_regional: bool = False
-    is_flexible: bool = False
-    unit: Fraction = Fraction(1)
-    left: Fraction = Fraction(0)
-    covers: list[Cover] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        bought = self.purchase
-        self.platform = normalize_reserved_platform(bought.platform)
-        self.is_regional = bought.scope == "Region"
-        self.is_flexible = is_flexible(
-            bought.instance_type,
-            platform=self.platform,
-            tenancy=bought.tenancy,
-            scope=bought.scope,
-        )
-        if self.is_flexible:
-            self.unit = factor(bought.instance_type) or Fraction(1)
-        self.left = self.unit * bought.count
-
-    @property
-    def used(self) -> Fraction:
-        return self.purchase.count - self.left / self.unit
-
-
 _Key = tuple[str, ...]
 
 
 class _Fleet:
     """The instances, and how much of each is still paid On-Demand."""
 
-    def __init__(self, machines: Sequence[Machine], owners: Mapping[str, Owner]) -> None:
+    def __init__(
+        self,
+        machines: Sequence[Machine],
+        owners: Mapping[str, Owner],
+        zones: Mapping[_Key, str],
+    ) -> None:
         self.machines = machines
         self._owners = owners
-        self._zones = {
-            (machine.account, machine.region, machine.zone): machine.zone_id
-            for machine in machines
-            if machine.zone and machine.zone_id
-        }
-        self.running = [machine for machine in machines if machine.state == "running"]
-        self.left = {machine.aws_id: Fraction(1) for machine in self.running}
+        self._zones = {**zones, **_zones_of(machines)}
+        running = [machine for machine in machines if machine.state == "running"]
+        self.left = {machine.aws_id: Fraction(1) for machine in running}
         self._buckets: dict[_Key, list[Machine]] = defaultdict(list)
         self._begin: dict[_Key, int] = defaultdict(int)
-        for machine in sorted(self.running, key=_smallest_first):
-            if machine.is_on_demand:
+        for machine in sorted(running, key=_smallest_first):
+            if machine.can_be_paid:
                 self._sort_in(machine)
 
     def owner(self, account: str) -> Owner:
@@ -131,16 +99,18 @@ class _Fleet:
 
     def zone(self, thing: Machine | Purchase) -> str:
         """Name a zone so that it compares across accounts, where that can be known."""
+        if thing.zone_id or not thing.zone:
+            return thing.zone_id
         known = self._zones.get((thing.account, thing.region, thing.zone))
-        return thing.zone_id or known or f"{thing.account} {thing.zone}"
+        return known or f"{thing.account} {thing.zone}"
 
-    def own(self, pool: _Pool) -> _Key:
+    def own(self, pool: Pool) -> _Key:
         return ("own", pool.purchase.account, *self._wanted(pool))
 
-    def shared(self, pool: _Pool) -> _Key:
+    def shared(self, pool: Pool) -> _Key:
         return ("shared", self.owner(pool.purchase.account).payer, *self._wanted(pool))
 
-    def serve(self, pool: _Pool, key: _Key) -> None:
+    def serve(self, pool: Pool, key: _Key) -> None:
         """Let the purchase pay for the instances under `key`, in order, as far as it goes."""
         bucket = self._buckets.get(key, [])
         position = self._begin[key]
@@ -152,8 +122,9 @@ class _Fleet:
             position += 1
         self._begin[key] = position
 
-    def _pay(self, pool: _Pool, machine: Machine) -> None:
-        weight = (factor(machine.instance_type) or Fraction(1)) if pool.is_flexible else Fraction(1)
+    def _pay(self, pool: Pool, machine: Machine) -> None:
+        weight = factor(machine.instance_type) if pool.is_flexible else None
+        weight = weight or Fraction(1)
         units = min(pool.left, self.left[machine.aws_id] * weight)
         if not units:
             return
@@ -161,7 +132,7 @@ class _Fleet:
         self.left[machine.aws_id] -= units / weight
         pool.covers.append(Cover(machine.aws_id, units / weight))
 
-    def _wanted(self, pool: _Pool) -> _Key:
+    def _wanted(self, pool: Pool) -> _Key:
         bought = pool.purchase
         same = (bought.region, pool.platform, bought.tenancy)
         if pool.is_flexible:
@@ -176,21 +147,31 @@ class _Fleet:
             return
         owner = self.owner(machine.account)
         same = (machine.region, platform, machine.tenancy)
-        for kind in (
-            ("family", family(machine.instance_type)),
-            ("type", machine.instance_type),
-            ("zone", machine.instance_type, self.zone(machine)),
-        ):
+        kinds: list[_Key] = [("type", machine.instance_type)]
+        if factor(machine.instance_type) is not None:
+            kinds.append(("family", family(machine.instance_type)))
+        if zone := self.zone(machine):
+            kinds.append(("zone", machine.instance_type, zone))
+        for kind in kinds:
             self._buckets["own", machine.account, *same, *kind].append(machine)
             if owner.sharing:
                 self._buckets["shared", owner.payer, *same, *kind].append(machine)
+
+
+def _zones_of(things: Iterable[Machine | Purchase]) -> dict[_Key, str]:
+    """Index the ids of zones by their names, which mean something in their account alone."""
+    return {
+        (thing.account, thing.region, thing.zone): thing.zone_id
+        for thing in things
+        if thing.zone and thing.zone_id
+    }
 
 
 def _smallest_first(machine: Machine) -> tuple[Fraction, str, str]:
     return factor(machine.instance_type) or Fraction(0), machine.account, machine.aws_id
 
 
-def _result(every: Sequence[Purchase], pools: Sequence[_Pool], fleet: _Fleet) -> Coverage:
+def _result(every: Sequence[Purchase], pools: Sequence[Pool], fleet: _Fleet) -> Coverage:
     by_id = {pool.purchase.aws_id: pool for pool in pools}
     surroundings = _surroundings(fleet)
     uses = {}
@@ -201,7 +182,7 @@ def _result(every: Sequence[Purchase], pools: Sequence[_Pool], fleet: _Fleet) ->
     return Coverage(uses, covered)
 
 
-def _use(pool: _Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
+def _use(pool: Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
     purchase = pool.purchase
     idle = purchase.count - pool.used
     cost = _cost(purchase)
@@ -216,7 +197,7 @@ def _use(pool: _Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
             instance_type=purchase.instance_type,
             platform=pool.platform,
             tenancy=purchase.tenancy,
-            zone="" if pool.is_regional else fleet.zone(purchase),
+            zone=None if pool.is_regional else fleet.zone(purchase),
         )
         reasons = explain(wanted, idle, pool.is_flexible, surroundings)
     return PurchaseUse(
@@ -249,12 +230,12 @@ def _cost(purchase: Purchase) -> Decimal | None:
         fixed_price=purchase.fixed_price,
         usage_price=purchase.usage_price,
         recurring_hourly=purchase.recurring_hourly,
-        seconds=purchase.duration_seconds or _term(purchase),
+        seconds=term(purchase.duration_seconds, _lasts(purchase)),
         offering_type=purchase.offering_type,
     )
 
 
-def _term(purchase: Purchase) -> int | None:
+def _lasts(purchase: Purchase) -> int | None:
     if purchase.start is None or purchase.end is None:
         return None
     return int((purchase.end - purchase.start).total_seconds())
@@ -262,6 +243,13 @@ def _term(purchase: Purchase) -> int | None:
 
 def _share(cost: Decimal | None, units: Fraction) -> Decimal | None:
     return None if cost is None else cost * units.numerator / units.denominator
+
+
+def _platform(usage_operation: str | None) -> str | None:
+    """Return the platform of the purchases for a code, "" if there are none; None: not known."""
+    if usage_operation and parts(usage_operation) is None:
+        return None
+    return None if usage_operation is None else reserved_platform(usage_operation) or ""
 
 
 def _surroundings(fleet: _Fleet) -> Surroundings:
@@ -276,7 +264,7 @@ def _surroundings(fleet: _Fleet) -> Surroundings:
             is_sharing=owner.sharing,
             region=machine.region,
             instance_type=machine.instance_type,
-            platform=reserved_platform(machine.usage_operation) or "",
+            platform=_platform(machine.usage_operation),
             tenancy=machine.tenancy,
             zone=fleet.zone(machine),
             is_running=machine.state == "running",

@@ -7,13 +7,28 @@ what a lost code looks like. So the nearest link that carries a licence counts b
 ones.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from registry.billing.codes import PLAIN, compose, label, parts
-from registry.billing.codes import RHEL as RHEL_LICENCE
+from registry.billing.codes import (
+    PLAIN,
+    RHEL,
+    WINDOWS,
+    canonical,
+    compose,
+    could_become,
+    label,
+    parts,
+)
 from registry.billing.patterns import RED_HAT_MARKETPLACE
-from registry.billing.text import Guess, guess, is_plain, vendor_code, windows_family
+from registry.billing.text import (
+    Guess,
+    guess,
+    is_plain,
+    says_linux,
+    vendor_code,
+    windows_family,
+)
 
 STRENGTHS = ("none", "weak", "medium", "strong")
 # Tags whose value names the system, whoever set them.
@@ -81,10 +96,12 @@ NOTHING = Expectation(None, "", "none", "none", ())
 
 def expect(clues: Clues) -> Expectation:
     """Return what the strongest source says; sources that disagree lower the confidence."""
-    evidence = tuple(_evidence(clues))
+    firm = tuple(_firm(clues))
+    settled = max(firm, key=_strength).usage_operation if firm else None
+    evidence = (*firm, *_from_text(clues, settled), *_from_product_codes(clues))
     if not evidence:
         return NOTHING
-    best = max(evidence, key=lambda item: STRENGTHS.index(item.strength))
+    best = max(evidence, key=_strength)
     said = {parts(item.usage_operation) for item in evidence}
     confidence = best.strength
     if len(said) > 1 and best.source != "declared" and confidence != "weak":
@@ -93,7 +110,11 @@ def expect(clues: Clues) -> Expectation:
     return Expectation(code, label(code), confidence, best.source, evidence)
 
 
-def _evidence(clues: Clues) -> Iterator[Evidence]:
+def _strength(item: Evidence) -> int:
+    return STRENGTHS.index(item.strength)
+
+
+def _firm(clues: Clues) -> Iterator[Evidence]:
     if clues.declared:
         yield Evidence("declared", "strong", clues.declared, "Somebody declared it.")
     yield from _from_links(clues)
@@ -105,35 +126,45 @@ def _evidence(clues: Clues) -> Iterator[Evidence]:
             vendor,
             f"Account {clues.owner_id} publishes {label(vendor)} under names like this one.",
         )
-    yield from _from_text(clues, has_vendor=vendor is not None)
+
+
+def _from_product_codes(clues: Clues) -> Iterator[Evidence]:
     if RED_HAT_MARKETPLACE & set(clues.product_codes):
-        code = compose(frozenset({RHEL_LICENCE}))
+        code = compose(frozenset({RHEL}))
         yield Evidence("product code", "weak", code, "A product code of Red Hat is on it.")
 
 
 def _from_links(clues: Clues) -> Iterator[Evidence]:
-    found = False
     for link in clues.links:
-        if found or link.has_changed:
+        if link.has_changed:
             continue
-        code = link.usage_operation
-        vendor = vendor_code(link.owner_id, link.name)
+        code = link.usage_operation or ""
         if parts(code):
-            found = True
-            yield _of_link(link, code or "", f"is billed as {code}")
-        elif vendor and parts(vendor):
-            found = True
-            yield _of_link(link, vendor, f"is the vendor's image {link.name}")
-    if not found:
-        yield from _from_plain_links(clues)
+            yield _of_link(link, _converted(link, code, clues), f"is billed as {code}")
+            return
+        vendor = vendor_code(link.owner_id, link.name)
+        if vendor and parts(vendor):
+            what = f"is the vendor's image {link.name}"
+            yield _of_link(link, _converted(link, vendor, clues), what)
+            return
+    yield from _from_plain_links(clues)
+
+
+def _converted(link: Link, code: str, clues: Clues) -> str:
+    """Return what an ancestor's code has become: AWS may have converted an instance between."""
+    before, now = parts(code), parts(clues.usage_operation)
+    if link.kind == "instance" or link.is_copy or before is None or now is None:
+        return code
+    return compose(now) if could_become(before, now) else code
 
 
 def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
     for link in clues.links:
-        if link.has_changed or not is_plain(link.usage_operation):
-            continue
         # What was launched from a plain image may have been converted since.
-        if link.kind == "instance" or link.is_copy or is_plain(clues.usage_operation):
+        is_close = link.kind == "instance" or link.is_copy
+        if not is_close and not is_plain(clues.usage_operation):
+            return
+        if is_plain(link.usage_operation) and not link.has_changed:
             yield _of_link(link, PLAIN, "is billed without a licence")
             return
 
@@ -141,37 +172,51 @@ def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
 def _of_link(link: Link, code: str, what: str) -> Evidence:
     source = "instance" if link.kind == "instance" else "ancestor"
     strength = "strong" if link.is_recorded else "medium"
+    code = canonical(code) or code
     return Evidence(source, strength, code, f"{link.how} {link.aws_id}, which {what}.")
 
 
-def _from_text(clues: Clues, *, has_vendor: bool) -> Iterator[Evidence]:
+def _from_text(clues: Clues, settled: str | None) -> Iterator[Evidence]:
     is_windows = clues.platform.lower() == "windows"
-    for source, text, sentence in _texts(clues):
-        found = guess(f"{text} windows" if is_windows else text)
-        if found is None or (has_vendor and source == "name"):
-            continue
-        # With the Platform of AWS behind it, a text is more than a text.
-        strength = "medium" if is_windows else "weak"
-        yield _guessed(found, clues, Evidence(source, strength, "", sentence))
-    if is_windows:
-        sentence = "AWS says that its Platform is windows."
-        yield _guessed(windows_family(), clues, Evidence("platform", "medium", "", sentence))
-
-
-def _texts(clues: Clues) -> Iterator[tuple[str, str, str]]:
-    for key, value in clues.tags.items():
-        if key.lower() in PLATFORM_TAGS:
-            yield "tag", value, f"Its tag {key} is {value}."
-    if guess(clues.name):
-        yield "name", clues.name, f"Its name is {clues.name}."
-    if guess(clues.description):
-        yield "description", clues.description, "Its description says so."
-
-
-def _guessed(found: Guess, clues: Clues, evidence: Evidence) -> Evidence:
-    """A text that the actual code does not contradict speaks for that code."""
+    # With the Platform of AWS behind it, a text is more than a text.
+    strength = "medium" if is_windows else "weak"
+    known = [code for code in (settled, clues.usage_operation) if code and parts(code) is not None]
+    texts = list(_texts(clues, is_windows=is_windows))
+    own = [found.usage_operation for found, _, _ in texts]
+    common = [code for code in (*known, *own) if all(_allows(found, code) for found, _, _ in texts)]
+    items = [
+        Evidence(source, strength, _spoken_for(found, (*common[:1], *known)), sentence)
+        for found, source, sentence in texts
+    ]
+    # Of texts that contradict each other, the one that the code bears out comes first.
     actual = parts(clues.usage_operation)
-    code = found.usage_operation
-    if actual is not None and found.allows(actual):
-        code = compose(actual)
-    return replace(evidence, usage_operation=code)
+    yield from sorted(items, key=lambda item: parts(item.usage_operation) != actual)
+    if is_windows:
+        code = _spoken_for(windows_family(), known)
+        yield Evidence("platform", "medium", code, "AWS says that its Platform is windows.")
+
+
+def _texts(clues: Clues, *, is_windows: bool) -> Iterator[tuple[Guess, str, str]]:
+    tags = {key: text for key, text in clues.tags.items() if key.lower() in PLATFORM_TAGS}
+    has_vendor = vendor_code(clues.owner_id, clues.name) is not None
+    texts = [("tag", text, f"Its tag {key} is {text}.") for key, text in tags.items()]
+    if not has_vendor and guess(clues.name):
+        texts.append(("name", clues.name, f"Its name is {clues.name}."))
+    if guess(clues.description):
+        texts.append(("description", clues.description, "Its description says so."))
+    is_linux = not is_windows and any(map(says_linux, tags.values()))
+    for source, text, sentence in texts:
+        found = guess(f"{text} windows" if is_windows else text)
+        if found and not (is_linux and WINDOWS in (parts(found.usage_operation) or ())):
+            yield found, source, sentence
+
+
+def _allows(found: Guess, code: str) -> bool:
+    licences = parts(code)
+    return licences is not None and found.allows(licences)
+
+
+def _spoken_for(found: Guess, codes: Iterable[str]) -> str:
+    """A text speaks for the first code that it does not contradict."""
+    code = next((code for code in codes if _allows(found, code)), found.usage_operation)
+    return canonical(code) or code

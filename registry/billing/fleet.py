@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+HOST = "host"
+
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
@@ -52,6 +54,11 @@ class Machine:
     def is_on_demand(self) -> bool:
         """Spot, scheduled and capacity block instances and Macs are not paid by purchases."""
         return not self.lifecycle and not self.instance_type.startswith("mac")
+
+    @property
+    def can_be_paid(self) -> bool:
+        """Say whether a purchase may pay for it now; for a Dedicated Host, its host is billed."""
+        return self.is_on_demand and self.state == "running" and self.tenancy != HOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,14 @@ text; what they say is evidence, not proof.
 
 import re
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from registry.billing.codes import parts
+from registry.billing import descriptions
 from registry.billing.expectation import Link
+from registry.billing.hops import Hop, with_breaks
 
-LONGEST = 64  # AWS itself follows 50 levels
-CREATED = re.compile(r"^Created by CreateImage\((i-[0-9a-f]+)\) for (ami-[0-9a-f]+)")
-COPIED_IMAGE = re.compile(
-    r"^Copied for DestinationAmi (ami-\w+) from SourceAmi (ami-\w+) for SourceSnapshot (snap-\w+)"
-)
-COPIED_SNAPSHOT = re.compile(r"^\[Copied (snap-[0-9a-f]+) from [a-z0-9-]+\]")
-IMPORTED = re.compile(r"^Created by AWS-VMImport service for (import-(?:ami|snap)-[0-9a-f]+)")
+LONGEST = 64  # images; AWS itself follows 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,7 @@ class SnapshotNode:
     description: str = ""
     volume_id: str = ""
     is_gone: bool = False
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +58,6 @@ class InstanceNode:
     root_device_name: str = ""
     root_volume_id: str = ""
     is_gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """A step of the way, as a page shows it; `is_break`: the code was lost on the way here."""
-
-    kind: str
-    aws_id: str
-    name: str = ""
-    detail: str = ""
-    usage_operation: str | None = None
-    is_gone: bool = False
-    is_break: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +82,17 @@ class Inventory:
 
 def root_volumes(instances: Mapping[str, InstanceNode]) -> dict[str, str]:
     """Index instances by the volume they boot from."""
-    return {node.root_volume_id: aws_id for aws_id, node in instances.items()}
+    return {
+        node.root_volume_id: aws_id for aws_id, node in instances.items() if node.root_volume_id
+    }
 
 
 def images_of_snapshots(images: Mapping[str, ImageNode]) -> dict[str, str]:
     """Index images by their root snapshot; the oldest where several share one."""
     found: dict[str, str] = {}
     for aws_id, node in images.items():
+        if not node.root_snapshot_id:
+            continue
         other = images.get(found.get(node.root_snapshot_id, ""))
         if other is None or _age(node) < _age(other):
             found[node.root_snapshot_id] = aws_id
@@ -122,12 +109,13 @@ def trace(image_id: str, inventory: Inventory) -> Lineage:
     walk = _Walk(inventory, inventory.images[image_id])
     steps = list(walk.steps())
     links = tuple(link for link, _ in steps if link is not None)
-    hops = [hop for _, hop in steps if hop is not None]
-    return Lineage(links, tuple(_with_breaks(hops[::-1])))
+    hops = [(hop, link is not None and link.has_changed) for link, hop in reversed(steps)]
+    return Lineage(links, tuple(with_breaks(hops)))
 
 
-_Step = tuple[Link | None, Hop | None]
+_Step = tuple[Link | None, Hop]
 _Found = Generator[_Step, None, "ImageNode | None"]
+_FoundOrSnapshot = Generator[_Step, None, "ImageNode | str | None"]  # or where to look next
 
 
 class _Walk:
@@ -135,63 +123,89 @@ class _Walk:
         self._all = inventory
         self._first = image
         self._seen: set[str] = set()
+        self._made_at: datetime | None = None  # the earliest time on the way so far
 
     def steps(self) -> Iterator[_Step]:
+        yield None, _hop_of_image(self._first, "this AMI")
         image: ImageNode | None = self._first
-        while image is not None and len(self._seen) < LONGEST:
-            if image.aws_id in self._seen:
+        for _ in range(LONGEST):
+            if image is None or image.aws_id in self._seen:
                 return
             self._seen.add(image.aws_id)
-            if image is self._first:
-                yield None, _hop_of_image(image, "this AMI")
+            self._go_back_to(image.created_at)
             image = yield from self._before(image)
+
+    def _go_back_to(self, at: datetime | None) -> None:
+        if at and (self._made_at is None or at < self._made_at):
+            self._made_at = at
 
     def _before(self, image: ImageNode) -> _Found:
         if image.source_instance_id in self._all.instances:
             return (
                 yield from self._instance(image.source_instance_id, "It was created from", True)
             )
-        if image.source_image_id:
+        if image.source_image_id in self._all.images:
             is_copy = not image.source_instance_id
             how = "It is a copy of" if is_copy else "Its source instance was launched from"
             return (yield from self._image(image.source_image_id, how, True, is_copy))
-        if image.source_instance_id:
-            yield None, Hop("instance", image.source_instance_id, detail="not in the mirror")
-            return None
+        if image.source_image_id:
+            yield from self._missing("image", image.source_image_id)
+        elif image.source_instance_id:
+            yield from self._missing("instance", image.source_instance_id)
         return (yield from self._snapshot(image.root_snapshot_id, image))
 
     def _snapshot(self, snapshot_id: str, image: ImageNode) -> _Found:
         while snapshot_id and snapshot_id not in self._seen:
-            self._seen.add(snapshot_id)
             node = self._all.snapshots.get(snapshot_id)
             if node is None:
-                yield None, Hop("snapshot", snapshot_id, detail="not in the mirror")
+                yield from self._missing("snapshot", snapshot_id)
                 return None
+            self._seen.add(snapshot_id)
+            self._go_back_to(node.started_at)
             yield None, _hop_of_snapshot(node)
-            if match := CREATED.match(node.description):
-                return (yield from self._created(match, image))
-            if match := COPIED_IMAGE.match(node.description):
-                how = "Its snapshot was copied with"
-                is_copy = match[1] == image.aws_id
-                return (yield from self._image(match[2], how, False, is_copy))
-            if match := COPIED_SNAPSHOT.match(node.description):
-                snapshot_id = match[1]
-                continue
-            if IMPORTED.match(node.description):
-                return None
-            return (yield from self._volume(node.volume_id, image))
+            found = yield from self._behind(node, image)
+            if not isinstance(found, str):
+                return found
+            snapshot_id = found
         return None
 
-    def _created(self, match: re.Match[str], image: ImageNode) -> _Found:
-        other = self._all.images.get(match[2])
-        if other is not None and other.aws_id != image.aws_id:
-            yield from self._image(match[2], "Its snapshot was made for", False, False)
+    def _behind(self, node: SnapshotNode, image: ImageNode) -> _FoundOrSnapshot:
+        if match := descriptions.CREATED.match(node.description):
+            return (yield from self._created(match, node, image))
+        if match := descriptions.COPIED_IMAGE.match(node.description):
+            return (yield from self._copied(match, image))
+        if match := descriptions.COPIED_SNAPSHOT.match(node.description):
+            return match[1]
+        if descriptions.IMPORTED.match(node.description):
+            return None
+        return (yield from self._volume(node.volume_id))
+
+    def _created(
+        self, match: re.Match[str], node: SnapshotNode, image: ImageNode
+    ) -> _FoundOrSnapshot:
+        other = None
+        if match[2] != image.aws_id:
+            other = yield from self._made_for(match[2])
         if match[1] in self._all.instances:
             return (yield from self._instance(match[1], "Its snapshot was taken from", False))
-        return None
+        yield from self._missing("instance", match[1])
+        return other or (yield from self._volume(node.volume_id))
 
-    def _volume(self, volume_id: str, image: ImageNode) -> _Found:
-        if not volume_id or volume_id in self._seen:
+    def _copied(self, match: re.Match[str], image: ImageNode) -> _FoundOrSnapshot:
+        is_copy = match[1] == image.aws_id
+        if not is_copy:
+            yield from self._made_for(match[1])
+        if match[2] in self._all.images:
+            how = "Its snapshot was copied with"
+            return (yield from self._image(match[2], how, False, is_copy))
+        yield from self._missing("image", match[2])
+        return match[3]
+
+    def _made_for(self, image_id: str) -> _Found:
+        return (yield from self._image(image_id, "Its snapshot was made for", False, False))
+
+    def _volume(self, volume_id: str) -> _FoundOrSnapshot:
+        if not volume_id or volume_id == descriptions.NO_VOLUME or volume_id in self._seen:
             return None
         self._seen.add(volume_id)
         node = self._all.volumes.get(volume_id)
@@ -204,12 +218,12 @@ class _Walk:
                     instance_id, "Its snapshot's volume was the root of", True
                 )
             )
-        if node is None or not node.snapshot_id:
+        if node is None:
             return None
         made = self._all.made_from.get(node.snapshot_id, "")
         if made and made not in self._seen:
             return (yield from self._image(made, "Its volume was made from", True, False))
-        return (yield from self._snapshot(node.snapshot_id, image))
+        return node.snapshot_id
 
     def _root_owner(self, node: VolumeNode | None) -> str:
         for instance_id, device in node.attachments if node else ():
@@ -223,7 +237,7 @@ class _Walk:
             return None
         self._seen.add(instance_id)
         node = self._all.instances[instance_id]
-        changed, made = node.usage_operation_updated_at, self._first.created_at
+        changed, made = node.usage_operation_updated_at, self._made_at
         yield (
             Link(
                 "instance",
@@ -243,7 +257,7 @@ class _Walk:
             return None
         node = self._all.images.get(image_id)
         if node is None:
-            yield None, Hop("image", image_id, detail="not in the mirror")
+            yield from self._missing("image", image_id)
             return None
         link = Link(
             "image",
@@ -257,6 +271,11 @@ class _Walk:
         )
         yield link, _hop_of_image(node, "")
         return node
+
+    def _missing(self, kind: str, aws_id: str) -> Iterator[_Step]:
+        if aws_id not in self._seen:
+            self._seen.add(aws_id)
+            yield None, Hop(kind, aws_id, detail="not in the mirror")
 
 
 def _hop_of_image(node: ImageNode, detail: str) -> Hop:
@@ -274,22 +293,3 @@ def _hop_of_volume(volume_id: str, node: VolumeNode | None) -> Hop:
 
 def _hop_of_instance(node: InstanceNode) -> Hop:
     return Hop("instance", node.aws_id, node.name, "", node.usage_operation, node.is_gone)
-
-
-def _with_breaks(hops: list[Hop]) -> Iterator[Hop]:
-    """Mark each hop on whose way licences were lost; codes in between may be unknown."""
-    before: frozenset[str] = frozenset()
-    for hop in hops:
-        now = frozenset() if hop.usage_operation == "" else parts(hop.usage_operation)
-        if now is None:
-            yield hop
-            continue
-        lost = before - now
-        if lost:
-            hop = replace(hop, is_break=True, detail=hop.detail or _lost(lost))  # noqa: PLW2901
-        before = now
-        yield hop
-
-
-def _lost(licences: frozenset[str]) -> str:
-    return f"{' and '.join(sorted(licences))} lost"

@@ -15,7 +15,7 @@ _NAMED = {
     "large": Fraction(4),
     "xlarge": Fraction(8),
 }
-_XLARGE = re.compile(r"(?:metal-)?(\d+)xl(?:arge)?")
+_XLARGE = re.compile(r"([1-9]\d*)xlarge|metal-([1-9]\d*)xl", re.ASCII)
 _METAL = {
     32: ("a1",),
     96: ("m5zn", "x2iezn", "z1d"),
@@ -53,7 +53,7 @@ def factor(instance_type: str) -> Fraction | None:
     if size in _NAMED:
         return _NAMED[size]
     match = _XLARGE.fullmatch(size)
-    return Fraction(8 * int(match[1])) if match else None
+    return Fraction(8 * int(match[1] or match[2])) if match else None
 
 
 def is_flexible(instance_type: str, *, platform: str, tenancy: str, scope: str) -> bool:

@@ -68,7 +68,7 @@ VENDOR_NAMES = (
     VendorName(SUSE_ACCOUNT, _is(r"^suse-sles-\d+(-sp\d+)?-v\d+"), f"{PLAIN}:000g"),
     VendorName(SUSE_ACCOUNT, _is(r"^opensuse"), PLAIN),
     VendorName(CANONICAL, _is(r"^ubuntu-pro"), f"{PLAIN}:0g00"),
-    VendorName(CANONICAL, _is(r"^ubuntu(-minimal|-eks)?/images"), PLAIN),
+    VendorName(CANONICAL, _is(r"^ubuntu(-minimal|-eks)?/"), PLAIN),
     VendorName(COMMUNITY, _is(r""), PLAIN),
 )
 
@@ -83,35 +83,62 @@ RED_HAT_MARKETPLACE = frozenset(
 )
 
 # Free text. What only looks like a licence is taken away first.
+_NAMED = r"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise[-_ ]linux)?|windows|win|suse|sles)"
+_ALONE = r"(?<![a-z])"
 NOT_A_LICENCE = _is(
-    r"open[-_ ]?suse\w*|rhel[-_ ]?(like|compatible|clone|alike|derivat\w*)|"
-    r"(non|not|no|without)[-_ ]?(rhel|red[-_ ]?hat|windows|sql|suse|sles)|"
-    r"(my|postgre|no|azure)[-_ ]?sql\w*|sql[-_ ]?(client|tools|proxy|lite|exporter)|"
-    r"(to|for|from|migrate|replaces?)[-_ ](rhel|red[-_ ]?hat|windows|suse|sles)\b|"
-    r"red[-_ ]?hat[-_ ]?(coreos|openshift)|rhcos\w*|"
-    r"windows[-_ ]?(client|agent|exporter|tools|subsystem|terminal)"
+    # systems that are like one, or were made of one
+    rf"{_NAMED}[-_ ]?\d*(?:\.\d+)?[-_ ]?(?:like|compat\w*|clone|alike|derivat\w*|rebuild)|"
+    r"open[-_ ]?suse\w*|rhcos\w*|red[-_ ]?hat[-_ ]?(?:coreos|openshift)|"
+    # what SUSE sells besides its server
+    r"suse[-_ ](?:manager|liberty|rancher|multi|neuvector|longhorn|harvester|edge)\w*|"
+    r"by[-_ ]suse|(?:sle|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?)[-_ ]?micro\w*|"
+    # what is not there, not yet, or somewhere else
+    rf"{_NAMED}[-_ ]?[\d.]*[-_ ]?(?:server[-_ ]?)?"
+    r"(?:hosts|servers|machines|instances|users|clients|nodes|workloads|fleets?)|"
+    rf"{_ALONE}(?:non|not|no|without)[-_ ]?(?:{_NAMED}|sql|byo[ls])|"
+    rf"{_ALONE}(?:to|for|from|migrate|replac\w+)[-_ ]{_NAMED}\d*\b|"
+    rf"{_NAMED}[-_ ]?[\d.]*[-_ ]?(?:ami|image|iso|packer)[-_ ]?(?:builder|factory|pipeline)|"
+    # other kinds of SQL and of windows
+    r"(?:my|postgres?|no|azure|spark|cloud|ansi)[-_ ]?sql\w*|"
+    r"sql[-_ ]?(?:client|tools|proxy|lite|exporter)|"
+    rf"{_ALONE}(?:maintenance|maint|time|patch\w*|change|service|backup|update|x)[-_ ]?windows"
+    r"(?![-_ ]?(?:server|\d))|"
+    r"windows[-_ ]?(?:client|agent|exporter|tools|subsystem|terminal|share|domain)"
 )
+_START, _END = r"(?:^|[^a-z0-9])", r"(?:$|[^a-z])"
 # A name of another system: then a licence's name beside it proves nothing.
 OTHER_SYSTEM = _is(
     r"rocky|alma[-_ ]?linux|\balma\d?\b|cent[-_ ]?os|oracle[-_ ]?linux|\bol[6-9]\b|fedora|"
-    r"debian|amzn|\bal20\d\d|amazon[-_ ]?linux|bottlerocket|flatcar|core[-_ ]?os|"
-    r"ubuntu(?![-_ /]?pro)|freebsd|alpine|arch[-_ ]?linux|mac[-_ ]?os|\bkali\b"
+    rf"debian|amzn|{_START}al(?:2|20\d\d)(?:$|[^a-z0-9])|amazon[-_ ]?linux|bottlerocket|flatcar|"
+    rf"core[-_ ]?os|ubuntu(?![-_ /]?pro{_END})|freebsd|alpine|arch[-_ ]?linux|mac[-_ ]?os|\bkali\b"
 )
-_START, _END = r"(?:^|[^a-z0-9])", r"(?:$|[^a-z])"
 _YEAR = r"20(?:0[38]|1[269]|2[25])"
 WORDS: dict[str, re.Pattern[str]] = {
-    "windows": _is(rf"windows|{_START}win[-_ ]?(?:srv|server)?[-_ ]?{_YEAR}(?:$|[^0-9])"),
-    "rhel": _is(rf"{_START}rhel(?:$|[^a-z])|red[-_ ]?hat[-_ ]?(?:enterprise|\d)"),
-    "suse": _is(rf"{_START}(?:sles|suse){_END}"),
+    "windows": _is(
+        rf"{_START}(?:ms|microsoft)?windows{_END}|windows[-_ ]?server|"
+        rf"{_START}win[-_ ]?(?:srv|server)?[-_ ]?{_YEAR}(?:$|[^0-9])|"
+        rf"{_START}w(?:in)?2k(?:0?[38]|1[269]|2[25])(?:$|[^0-9])"
+    ),
+    "rhel": _is(rf"{_START}rhel{_END}|red[-_ ]?hat[-_ ]?(?:enterprise|linux|\d)"),
+    "suse": _is(rf"{_START}(?:sles|suse|sle[-_ ]?1[125]){_END}"),
     "ubuntu pro": _is(rf"ubuntu[-_ /]?pro{_END}"),
-    "sap": _is(rf"{_START}(?:sap|hana){_END}"),
+    "sap": _is(rf"(?:^|[^a-z])(?:sap|hana){_END}"),
     "linux": _is(r"linux|ubuntu|amzn|rhel"),
+    "ubuntu": _is(r"ubuntu"),
 }
-BYOL = _is(rf"{_START}(?:byol|byos|access2|bring[-_ ]your[-_ ]own){_END}")
-HIGH_AVAILABILITY = _is(rf"{_START}ha{_END}|high[-_ ]availability")
-_SQL = r"sql(?:[-_ ]?server)?[-_ ]?(?:20\d\d)?(?:[-_ ]?(?:r2|sp\d))?[-_ ]?"
+BYOL = _is(rf"{_START}(?:byol|byos|access2|cloud[-_ ]?access|bring[-_ ]your[-_ ]own){_END}")
+# "ha" alone says that something is highly available, not that Red Hat's add-on is sold with it.
+HIGH_AVAILABILITY = _is(
+    rf"(?:rhel|enterprise[-_ ]linux)[-_ ]?[\d.]*[-_ ](?:with[-_ ])?(?:ha|high[-_ ]availability)"
+    rf"(?![-_ ]?proxy){_END}"
+)
+_SERVICE = r"(?:[-_ ]?(?:r2|sp\d|cu\d+))?[-_ ]?"
+_SERVER = rf"(?:(?:[-_ ]?server)?[-_ ]?(?:20)?(?:0[58]|1[24679]|2[25])|[-_ ]?server){_SERVICE}"
+_SQL = rf"(?:^|[^a-z]|ms)sql(?:{_SERVER}|[-_ ]?)"
 EDITIONS: dict[str, re.Pattern[str]] = {
     SQL_ENTERPRISE: _is(rf"{_SQL}(?:ent|enterprise){_END}"),
     SQL_STANDARD: _is(rf"{_SQL}(?:std|standard){_END}"),
-    SQL_WEB: _is(rf"{_SQL}web{_END}"),
+    # A web server beside some SQL is no SQL Server Web.
+    SQL_WEB: _is(rf"(?:^|[^a-z]|ms)sql(?:{_SERVER})?web{_END}"),
 }
+FREE_EDITION = _is(rf"{_SQL}(?:express|developer){_END}")

@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-_UPFRONT = ("All Upfront", "Partial Upfront")
+# Offerings of which nothing is paid upfront; the empty one was never recorded.
+_HOURLY_ONLY = ("No Upfront", "")
+_A_DAY = 86_400
 
 
 def hourly_cost(
@@ -20,8 +22,20 @@ def hourly_cost(
     """
     if fixed_price is None or usage_price is None or recurring_hourly is None:
         return None
+    hourly = usage_price + recurring_hourly
     if not fixed_price:
-        return None if offering_type in _UPFRONT else usage_price + recurring_hourly
-    if not seconds:
+        return hourly if hourly and offering_type in _HOURLY_ONLY else None
+    if seconds is None or seconds <= 0:
         return None
-    return fixed_price * 3600 / seconds + usage_price + recurring_hourly
+    return fixed_price * 3600 / seconds + hourly
+
+
+def term(duration: int | None, lasts: int | None) -> int | None:
+    """Return the seconds over which a fixed price is spread.
+
+    Of a purchase that was modified or bought from a reseller only the time from its start to its
+    end is its own; a second or a leap day between that and the duration is no difference.
+    """
+    if duration is None or lasts is None:
+        return lasts if duration is None else duration
+    return duration if abs(duration - lasts) <= _A_DAY else lasts

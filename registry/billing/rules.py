@@ -4,18 +4,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from registry.billing.codes import (
+    BROUGHT,
+    RHEL,
     RHEL_BYOL,
     SQL_EDITIONS,
+    SUSE,
     WINDOWS,
     WINDOWS_BYOL,
     in_order,
+    is_known,
     is_published,
     label,
     parts,
+    reserved_platform,
 )
 from registry.billing.expectation import NOTHING, Expectation
 
 MARKETPLACE = "marketplace"
+# Their updates come from repositories that look for the code.
+_UPDATED = frozenset({RHEL, SUSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,10 @@ class Judgment:
 
 
 def compare(facts: ImageFacts) -> Comparison:
-    """Compare the decoded sets of licences; unknown where either side is."""
+    """Compare the decoded sets of licences; unknown where either side is.
+
+    A bit of which nobody knows the meaning may be what is missing: then no verdict stands.
+    """
     expected = parts(facts.expectation.usage_operation)
     if expected is None or facts.usage_operation is None:
         return Comparison("unknown")
@@ -65,9 +75,19 @@ def compare(facts: ImageFacts) -> Comparison:
         return Comparison("unknown")
     missing, extra = expected - actual, actual - expected
     verdict = _verdict(missing, extra, has_any=bool(actual & expected))
-    if missing and facts.is_marketplace and actual <= {RHEL_BYOL}:
+    if not is_known(missing | extra):
+        verdict = "unknown"
+    elif missing and facts.is_marketplace and _is_sold_so(missing, actual):
         verdict = "excused"
     return Comparison(verdict, tuple(in_order(missing)), tuple(in_order(extra)))
+
+
+def _is_sold_so(missing: frozenset[str], actual: frozenset[str]) -> bool:
+    """Say whether sellers on the Marketplace sell what is missing with this code.
+
+    Their Linux is billed as plain or as brought; Windows never is, whoever sells it.
+    """
+    return actual <= {RHEL_BYOL} and not missing & {WINDOWS, WINDOWS_BYOL}
 
 
 def _verdict(missing: frozenset[str], extra: frozenset[str], *, has_any: bool) -> str:
@@ -90,14 +110,12 @@ def judge(facts: ImageFacts) -> Judgment:
 def keeps_its_code(facts: ImageFacts, found: Comparison) -> Iterator[Violation]:
     if found.verdict != "lost":
         return
-    billed = label(facts.usage_operation)
+    is_brought = BROUGHT.issuperset(found.missing)
     yield Violation(
         "AMI001",
-        _severity(facts, "high"),
+        _severity(facts, "medium" if is_brought else "high"),
         "Billing code lost" if facts.usage_operation else "Platform details empty",
-        f"Billed as {billed}, expected {facts.expectation.platform}. Instances launched from "
-        "it get no updates of the licence, breach its terms, and use no Reserved Instance "
-        "bought for it.",
+        f"{_difference(facts)}{'' if is_brought else _effects(facts, found)}",
         _create_again(facts),
     )
 
@@ -109,7 +127,7 @@ def carries_every_licence(facts: ImageFacts, found: Comparison) -> Iterator[Viol
         "AMI002",
         _severity(facts, "high"),
         f"{_and(found.missing)} missing",
-        f"Billed as {label(facts.usage_operation)}, expected {facts.expectation.platform}.",
+        _difference(facts),
         _create_again(facts),
     )
 
@@ -120,8 +138,8 @@ def carries_nothing_extra(facts: ImageFacts, found: Comparison) -> Iterator[Viol
     yield Violation(
         "AMI003",
         _severity(facts, "medium"),
-        f"{_and(found.unexpected)} charged without need",
-        f"Billed as {label(facts.usage_operation)}, expected {facts.expectation.platform}.",
+        f"{_and(found.unexpected)} {_more_than_expected(found)}",
+        _difference(facts),
         _convert(found),
     )
 
@@ -133,7 +151,7 @@ def carries_the_right_code(facts: ImageFacts, found: Comparison) -> Iterator[Vio
         "AMI004",
         _severity(facts, "high"),
         "Wrong billing code",
-        f"Billed as {label(facts.usage_operation)}, expected {facts.expectation.platform}.",
+        _difference(facts),
         (*_convert(found), *_create_again(facts)),
     )
 
@@ -169,6 +187,21 @@ def _severity(facts: ImageFacts, level: str) -> str:
     return _LEVELS[number]
 
 
+def _difference(facts: ImageFacts) -> str:
+    billed, expected = label(facts.usage_operation), facts.expectation.platform
+    return f"Billed as {billed}, expected {expected}."
+
+
+def _effects(facts: ImageFacts, found: Comparison) -> str:
+    """Say what a lost code does; which of it, depends on the licence."""
+    effects = ["breach the terms of the licence"]
+    if _UPDATED.intersection(found.missing):
+        effects.insert(0, "reach no update repositories")
+    if reserved_platform(facts.expectation.usage_operation):
+        effects.append("use no Reserved Instance bought for it")
+    return f" Instances launched from it {_and(tuple(effects))}."
+
+
 def _create_again(facts: ImageFacts) -> tuple[str, ...]:
     where = facts.source_instance_id or f"an instance that is billed as {_platform(facts)}"
     return (
@@ -180,7 +213,7 @@ def _create_again(facts: ImageFacts) -> tuple[str, ...]:
 
 def _convert(found: Comparison) -> tuple[str, ...]:
     changed = {*found.missing, *found.unexpected}
-    if changed <= {WINDOWS, WINDOWS_BYOL, *SQL_EDITIONS} and WINDOWS in changed:
+    if {WINDOWS, WINDOWS_BYOL} <= changed <= {WINDOWS, WINDOWS_BYOL, *SQL_EDITIONS}:
         return (
             (
                 "Convert the licence of its instances with License Manager. Only instances "
@@ -188,10 +221,23 @@ def _convert(found: Comparison) -> tuple[str, ...]:
             ),
             "Create the AMI again from a converted instance, then discard this one.",
         )
+    if changed == {RHEL, RHEL_BYOL}:
+        return (
+            (
+                "Convert the licence of its instances with License Manager. For a licence of "
+                "your own, the Red Hat subscription must be there first."
+            ),
+            "Create the AMI again from a converted instance, then discard this one.",
+        )
     return (
         "Find out which of the two is right: the code, or what the AMI is expected to be.",
         "Create the AMI again from an instance with the right code, then discard this one.",
     )
+
+
+def _more_than_expected(found: Comparison) -> str:
+    # For a licence of one's own AWS charges nothing.
+    return "not expected" if BROUGHT.issuperset(found.unexpected) else "charged without need"
 
 
 def _platform(facts: ImageFacts) -> str:

@@ -1,8 +1,10 @@
 """What a name, a tag or a description of an image lets one guess. Weak evidence, all of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from registry.billing.codes import (
+    BROUGHT,
     PLAIN,
     RHEL,
     RHEL_BYOL,
@@ -13,19 +15,19 @@ from registry.billing.codes import (
     WINDOWS,
     WINDOWS_BYOL,
     compose,
+    is_published,
     parts,
 )
 from registry.billing.patterns import (
     BYOL,
     EDITIONS,
+    FREE_EDITION,
     HIGH_AVAILABILITY,
     NOT_A_LICENCE,
     OTHER_SYSTEM,
     VENDOR_NAMES,
     WORDS,
 )
-
-BROUGHT = frozenset({WINDOWS_BYOL, RHEL_BYOL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Guess:
 def guess(text: str) -> Guess | None:
     """Guess from free text; None where it says nothing, or too much at once."""
     text = NOT_A_LICENCE.sub(" ", text)
-    systems = [name for name in ("windows", "rhel", "suse", "ubuntu pro") if _says(name, text)]
+    systems = [name for name in _SYSTEMS if _says(name, text)]
     edition = frozenset(name for name, pattern in EDITIONS.items() if pattern.search(text))
     if len(systems) > 1 or len(edition) > 1:
         return None
@@ -60,9 +62,13 @@ def guess(text: str) -> Guess | None:
         return _other(text, edition)
     if OTHER_SYSTEM.search(text) and systems != ["ubuntu pro"]:
         return None
-    return {"windows": _windows, "rhel": _rhel, "suse": _suse, "ubuntu pro": _ubuntu_pro}[
-        systems[0]
-    ](text, edition)
+    found = _SYSTEMS[systems[0]](text, edition)
+    return found if found and is_published(found.usage_operation) else None
+
+
+def says_linux(text: str) -> bool:
+    """Say whether a text names Linux, and nothing else."""
+    return text.strip().lower() in {"linux", "linux/unix"}
 
 
 def vendor_code(owner_id: str, name: str) -> str | None:
@@ -77,20 +83,24 @@ def _says(word: str, text: str) -> bool:
     return WORDS[word].search(text) is not None
 
 
-def _windows(text: str, edition: frozenset[str]) -> Guess:
+def _windows(text: str, edition: frozenset[str]) -> Guess | None:
+    if _says("linux", text):
+        return None
     family = frozenset({WINDOWS, WINDOWS_BYOL}) | SQL_EDITIONS
     if BYOL.search(text):
         if edition or "sql" in text.lower():
             # Which of the two is brought, Windows or SQL Server, the text does not say.
             return Guess(compose(frozenset({WINDOWS})), family, frozenset(), family)
         return _exactly(WINDOWS_BYOL)
+    if not edition and FREE_EDITION.search(text):
+        family -= SQL_EDITIONS
     both = frozenset({WINDOWS}) | edition
     return Guess(compose(both), frozenset({WINDOWS, WINDOWS_BYOL}), edition, family)
 
 
-def _rhel(text: str, edition: frozenset[str]) -> Guess:
+def _rhel(text: str, edition: frozenset[str]) -> Guess | None:
     if BYOL.search(text):
-        return _exactly(RHEL_BYOL)
+        return None if "sql" in text.lower() else _exactly(RHEL_BYOL)
     add_on = frozenset({RHEL_HA} if HIGH_AVAILABILITY.search(text) else ())
     family = frozenset({RHEL, RHEL_BYOL, RHEL_HA}) | SQL_EDITIONS
     wanted = frozenset({RHEL}) | add_on | edition
@@ -98,26 +108,40 @@ def _rhel(text: str, edition: frozenset[str]) -> Guess:
 
 
 def _suse(text: str, edition: frozenset[str]) -> Guess | None:
-    if _says("sap", text):
-        return None  # sold through the Marketplace, billed as plain Linux
+    if _says("sap", text) or edition:
+        return None  # sold through the Marketplace, billed as plain Linux; or no code is known
     if BYOL.search(text):
         return _exactly()
     return Guess(compose(frozenset({SUSE})), frozenset({SUSE}), frozenset(), frozenset({SUSE}))
 
 
-def _ubuntu_pro(text: str, edition: frozenset[str]) -> Guess:
-    wanted = frozenset({UBUNTU_PRO}) | edition
-    return Guess(compose(wanted), frozenset({UBUNTU_PRO}), edition, wanted | SQL_EDITIONS)
+def _ubuntu_pro(text: str, edition: frozenset[str]) -> Guess | None:
+    if edition:
+        return None
+    if BYOL.search(text):
+        return _exactly()
+    wanted = frozenset({UBUNTU_PRO})
+    return Guess(compose(wanted), wanted, frozenset(), wanted | SQL_EDITIONS)
+
+
+_SYSTEMS: dict[str, Callable[[str, frozenset[str]], Guess | None]] = {
+    "windows": _windows,
+    "rhel": _rhel,
+    "suse": _suse,
+    "ubuntu pro": _ubuntu_pro,
+}
 
 
 def _other(text: str, edition: frozenset[str]) -> Guess | None:
+    # Ubuntu may have become Pro without a new name.
+    pro = frozenset({UBUNTU_PRO} if _says("ubuntu", text) else ())
     if edition:
         if BYOL.search(text) or not _says("linux", text):
             return None
-        return Guess(compose(edition), edition, edition, edition | {UBUNTU_PRO})
+        return Guess(compose(edition), edition, edition, edition | pro)
     if OTHER_SYSTEM.search(text) and "sql" not in text.lower():
-        # A system without a licence; Ubuntu may have become Pro without a new name.
-        return Guess(PLAIN, frozenset(), frozenset(), frozenset({UBUNTU_PRO}))
+        # A system without a licence; SQL Server may be on it all the same.
+        return Guess(PLAIN, frozenset(), frozenset(), pro | SQL_EDITIONS)
     return None
 
 
