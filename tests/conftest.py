@@ -8,6 +8,7 @@ import pytest
 from botocore.config import Config
 from django.conf import settings
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 
 from registry.aws import Access, Ec2, connect
 from registry.models import Role, Scope
@@ -15,6 +16,9 @@ from sandbox.aws.server import SimulatedAws
 from tests.factories import make_account, make_scope, make_user
 
 BASE_ACCOUNT = "999999999999"
+# How long an example takes says something about the machine, not about the portal.
+hypothesis_settings.register_profile("portal", deadline=None)
+hypothesis_settings.load_profile("portal")
 
 
 @pytest.fixture(scope="session")

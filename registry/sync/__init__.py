@@ -1,7 +1,7 @@
 """AWS, a dump or an accounts file → rows."""
 
 from registry.sync.accounts import AccountsInvalid, Difference, load_accounts
-from registry.sync.dumps import DumpInvalid, import_dump
+from registry.sync.dumps import DumpInvalid, Imported, import_dump
 from registry.sync.mirror import Changes
 from registry.sync.scope import mirror_images, sync_scope
 
@@ -10,6 +10,7 @@ __all__ = [
     "Changes",
     "Difference",
     "DumpInvalid",
+    "Imported",
     "import_dump",
     "load_accounts",
     "mirror_images",

@@ -4,14 +4,25 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import transaction
 
 from registry.models import Account, Scope
 from registry.models.account import ACCOUNT_NUMBER, EXTERNAL_ID, REGION, ROLE_ARN
+from registry.sync.toml_lines import Places, places
 
+TABLE = "account"
 KEYS = ("id", "name", "payer", "role_arn", "external_id", "regions", "reserved_instance_sharing")
+_TWELVE = "an account number has twelve digits, in quotes"
+_TEXTS = {
+    "id": (ACCOUNT_NUMBER, 12, _TWELVE),
+    "name": (r"(?!\s*$)[^\x00-\x1f\x7f]+", 100, "a name has 1 to 100 characters"),
+    "payer": (ACCOUNT_NUMBER, 12, _TWELVE),
+    "role_arn": (ROLE_ARN, 600, "write arn:aws:iam::123456789012:role/name"),
+    "external_id": (EXTERNAL_ID, 1_224, "use 2 to 1,224 letters, digits and + = , . @ : / -"),
+}
+_SHOWN = 100
 
 
 class AccountsInvalid(Exception):
@@ -44,110 +55,116 @@ def load_accounts(text: str, *, is_dry: bool = False) -> Difference:
 
 
 def _tables(text: str) -> list[Mapping[str, Any]]:
+    text = text.removeprefix("\ufeff")
     try:
         whole = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # its own errors, and numbers without end
         raise AccountsInvalid([f"This is not TOML: {error}"]) from None
-    problems = [
-        f"Line {_line_of_key(text, key)}: unknown key {key}. Accounts are written as [[account]]."
-        for key in whole
-        if key != "account"
-    ]
-    tables = whole.get("account", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise AccountsInvalid([f"Line {_line_of_key(text, 'account')}: write [[account]]."])
-    if not tables and not problems:
-        problems = ["There is no [[account]] in it."]
-    places = _places(text)
-    problems += [
-        f"Line {places.line(number, key)}: {problem}"
-        for number, table in enumerate(tables)
-        for key, problem in _problems(table)
-    ]
-    problems += _twice(tables, places)
-    if problems:
-        raise AccountsInvalid(problems)
+    tables = whole.get(TABLE, [])
+    if not _are_tables(tables):
+        line = places(text, TABLE).keys.get(TABLE, 1)
+        raise AccountsInvalid([f"Line {line}: accounts are written as [[account]]."])
+    others = whole.keys() - {TABLE}
+    if not tables and not others:
+        raise AccountsInvalid(["Line 1: there is no [[account]] in it."])
+    if others or any(map(_problems, tables)) or _twice(tables):
+        raise AccountsInvalid(list(_sentences(whole, tables, places(text, TABLE))))
     return tables
 
 
-def _problems(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key in table:
-        if key not in KEYS:
-            yield key, f"unknown key {key}. Known are {', '.join(KEYS)}."
-    for key in ("id", "name", "regions"):
-        if key not in table:
-            yield "", f"the account has no {key}."
-    texts = {
-        "id": (ACCOUNT_NUMBER, "an account number has twelve digits, in quotes"),
-        "name": (r"^.{1,100}$", "a name has 1 to 100 characters"),
-        "payer": (ACCOUNT_NUMBER, "an account number has twelve digits, in quotes"),
-        "role_arn": (ROLE_ARN, "write arn:aws:iam::123456789012:role/name"),
-        "external_id": (EXTERNAL_ID, "use 2 to 1,224 letters, digits and + = , . @ : / -"),
-    }
-    for key, (pattern, advice) in texts.items():
-        if key in table and not _fits(pattern, table[key]):
-            yield key, f"{key} is {table[key]!r}: {advice}."
-    yield from _other_problems(table)
+def _are_tables(value: Any) -> TypeGuard[list[Mapping[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(table, dict) for table in value)
 
 
-def _other_problems(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    regions = table.get("regions", [])
-    if not isinstance(regions, list):
-        yield "regions", 'regions is a list: ["us-east-1"].'
-    else:
-        for region in regions:
-            if not _fits(REGION, region):
-                yield "regions", f"{region!r} is no region: write us-east-1."
-    if not isinstance(table.get("reserved_instance_sharing", True), bool):
-        yield "reserved_instance_sharing", "reserved_instance_sharing is true or false."
-    role = table.get("role_arn")
-    if isinstance(role, str) and _fits(ROLE_ARN, role) and role.split(":")[4] != table.get("id"):
-        yield "role_arn", "the role is one of another account."
-
-
-def _fits(pattern: str, value: Any) -> bool:
-    return isinstance(value, str) and re.match(pattern, value, re.ASCII) is not None
-
-
-def _twice(tables: list[Mapping[str, Any]], places: "_Places") -> list[str]:
-    seen: set[str] = set()
-    problems = []
-    for number, table in enumerate(tables):
-        account = str(table.get("id"))
-        if account in seen:
-            problems.append(f"Line {places.line(number, 'id')}: account {account} is here twice.")
-        seen.add(account)
-    return problems
+def _sentences(
+    whole: Mapping[str, Any], tables: list[Mapping[str, Any]], where: Places
+) -> Iterator[str]:
+    for key in whole:
+        if key != TABLE:
+            line = where.keys[key]
+            yield f"Line {line}: unknown key {key}. Accounts are written as [[account]]."
+    problems = [
+        (where.line(number, problem.key, problem.item), problem.text)
+        for number, table in enumerate(tables)
+        for problem in _problems(table)
+    ]
+    problems += [
+        (where.line(number, "id"), f"account {tables[number]['id']} is here twice.")
+        for number in _twice(tables)
+    ]
+    for line, text in sorted(problems):
+        yield f"Line {line}: {text}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where each account and each of its keys stands, counted from 1."""
+class _Problem:
+    """What is wrong with a key of an account, or with an item of its list."""
 
-    headings: tuple[int, ...]
-    lines: tuple[str, ...]
-
-    def line(self, number: int, key: str) -> int:
-        begin = self.headings[number] if number < len(self.headings) else 1
-        after = self.headings[number + 1 :]
-        end = after[0] if after else len(self.lines) + 1
-        for place in range(begin, end):
-            if key and re.match(rf'\s*"?{re.escape(key)}"?\s*=', self.lines[place - 1]):
-                return place
-        return begin
+    key: str
+    text: str
+    item: int | None = None
 
 
-def _places(text: str) -> _Places:
-    lines = text.splitlines()
-    headings = [n for n, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*account\s*\]\]", line)]
-    return _Places(tuple(headings), tuple(lines))
+def _problems(table: Mapping[str, Any]) -> list[_Problem]:
+    unknown = [
+        _Problem(key, f"unknown key {key}. Known are {', '.join(KEYS)}.")
+        for key in table
+        if key not in KEYS
+    ]
+    missing = [
+        _Problem("", f"the account has no {key}.")
+        for key in ("id", "name", "regions")
+        if key not in table
+    ]
+    wrong = [
+        _Problem(key, f"{key} is {_shown(table[key])}: {advice}.")
+        for key, (pattern, longest, advice) in _TEXTS.items()
+        if key in table and not _fits(pattern, table[key], longest)
+    ]
+    return [*unknown, *missing, *wrong, *_other_problems(table)]
 
 
-def _line_of_key(text: str, key: str) -> int:
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(rf'\s*\[*\s*"?{re.escape(key)}', line):
-            return number
-    return 1
+def _other_problems(table: Mapping[str, Any]) -> Iterator[_Problem]:
+    regions = table.get("regions", [])
+    if not isinstance(regions, list):
+        yield _Problem("regions", 'regions is a list: ["us-east-1"].')
+    else:
+        for number, region in enumerate(regions):
+            if not _fits(REGION, region, 32):
+                yield _Problem(
+                    "regions", f"{_shown(region)} is no region: write us-east-1.", number
+                )
+    if not isinstance(table.get("reserved_instance_sharing", True), bool):
+        yield _Problem(
+            "reserved_instance_sharing",
+            "reserved_instance_sharing is true or false.",
+        )
+    role = table.get("role_arn", "")
+    if _fits(ROLE_ARN, role, 600) and role.split(":")[4] != table.get("id"):
+        yield _Problem("role_arn", "the role is one of another account.")
+
+
+def _fits(pattern: str, value: Any, longest: int) -> TypeGuard[str]:
+    if not isinstance(value, str) or len(value) > longest:
+        return False
+    return re.fullmatch(pattern, value, re.ASCII) is not None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _twice(tables: list[Mapping[str, Any]]) -> list[int]:
+    """The places of the accounts that an earlier table has declared."""
+    seen: set[str] = set()
+    again = []
+    for number, table in enumerate(tables):
+        account = table.get("id")
+        if isinstance(account, str) and account in seen:
+            again.append(number)
+        seen.add(str(account))
+    return again
 
 
 def _apply(table: Mapping[str, Any]) -> Iterator[str]:
@@ -165,13 +182,18 @@ def _apply(table: Mapping[str, Any]) -> Iterator[str]:
         account = Account.objects.create(number=number, **wanted)
         yield f"+ account {number} {account.name}"
     else:
-        before = {name: getattr(account, name) for name in wanted}
-        for name, value in wanted.items():
-            if before[name] != value:
-                setattr(account, name, value)
-                yield f"~ account {number}: {name} {before[name]!r} -> {value!r}"
-        account.save()
+        yield from _change(account, wanted)
     yield from _apply_regions(account, table["regions"])
+
+
+def _change(account: Account, wanted: Mapping[str, Any]) -> Iterator[str]:
+    before = {name: getattr(account, name) for name in wanted}
+    changed = [name for name, value in wanted.items() if before[name] != value]
+    for name in changed:
+        setattr(account, name, wanted[name])
+        yield f"~ account {account.number}: {name} {before[name]!r} -> {wanted[name]!r}"
+    if changed:
+        account.save(update_fields=changed)
 
 
 def _apply_regions(account: Account, regions: list[str]) -> Iterator[str]:

@@ -58,85 +58,142 @@ KINDS = (
         ReservedInstanceRecord.parse,
     ),
 )
-_Read = list[tuple[Kind, list[Any]]]
+FILES = tuple(kind.file for kind in KINDS)
 
 
-def import_dump(
-    folder: Path, *, account: str = "", region: str = "", at: datetime
-) -> dict[str, Changes]:
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What each file changed, and what lies beside the files and was not read."""
+
+    changes: Mapping[str, Changes]
+    ignored: tuple[Path, ...]
+
+
+def import_dump(folder: Path, *, account: str = "", region: str = "", at: datetime) -> Imported:
     """Mirror the files in `folder`, or in its ACCOUNT/REGION folders, and return what changed.
 
     All or nothing: DumpInvalid where a file is malformed. A kind without a file is left alone.
     """
-    places = [(account, region, folder)] if account else list(_places(folder))
-    read = [(number, name, _read(place)) for number, name, place in places]
-    if not any(files for _, _, files in read):
-        names = ", ".join(kind.file for kind in KINDS)
-        raise DumpInvalid(f"{folder} has none of {names}.")
-    changes = {}
-    with transaction.atomic():
-        for number, name, files in read:
-            scope = _scope(number, name)
-            for kind, records in files:
-                changes[f"{number}/{name}/{kind.file}"] = _mirror(kind, scope, records, at=at)
-            Scope.objects.filter(pk=scope.pk).update(synced_at=at)
-    return changes
+    try:
+        places = [(account, region, folder)] if account else list(_places(folder))
+        ignored = tuple(_ignored(folder, [place for _, _, place in places]))
+        with transaction.atomic():
+            changes = {
+                f"{number}/{name}/{file}": change
+                for number, name, place in places
+                for file, change in _import(number, name, place, at=at)
+            }
+    except OSError as error:
+        raise DumpInvalid(f"{error.filename} can't be read: {error.strerror}.") from None
+    if not changes:
+        raise DumpInvalid(f"{folder} has none of {', '.join(FILES)}.{_advice(folder)}")
+    return Imported(changes, ignored)
 
 
 def _places(folder: Path) -> Iterator[tuple[str, str, Path]]:
-    for account in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for region in sorted(path for path in account.iterdir() if path.is_dir()):
-            if not re.match(ACCOUNT_NUMBER, account.name):
-                raise DumpInvalid(f"{account}: the folder of an account has its twelve digits.")
-            if not re.match(REGION, region.name):
-                raise DumpInvalid(f"{region}: the folder of a region has its name, us-east-1.")
+    for account in _folders(folder, ACCOUNT_NUMBER, "of an account has its twelve digits"):
+        for region in _folders(account, REGION, "of a region has its name, us-east-1"):
             yield account.name, region.name, region
 
 
-def _read(folder: Path) -> _Read:
-    found = []
-    for kind in KINDS:
-        file = folder / kind.file
-        if file.exists():
-            found.append((kind, list(_records(kind, file))))
-    return found
+def _folders(folder: Path, pattern: str, rule: str) -> Iterator[Path]:
+    """The folders in `folder` that are named by the rule; no other may hold answers of AWS."""
+    for path in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if re.fullmatch(pattern, path.name, re.ASCII):
+            yield path
+        elif any(file.name in FILES for file in path.rglob("*.json")):
+            raise DumpInvalid(f"{path}: the folder {rule}.")
+
+
+def _ignored(folder: Path, places: Sequence[Path]) -> Iterator[Path]:
+    ways = {folder, *(place.parent for place in places if place != folder)}
+    for way in sorted(ways | set(places)):
+        for path in sorted(way.iterdir()):
+            is_read = path.name in FILES if way in places else path in ways or path in places
+            if not is_read and not path.name.startswith("."):
+                yield path
+
+
+def _advice(folder: Path) -> str:
+    if any((folder / file).exists() for file in FILES):
+        return " Say whose they are with --account and --region."
+    return ""
+
+
+def _import(number: str, name: str, folder: Path, *, at: datetime) -> Iterator[tuple[str, Changes]]:
+    """Mirror the files of one scope, one after the other: no two are in memory at once."""
+    here = {path.name for path in folder.iterdir()}
+    kinds = [kind for kind in KINDS if kind.file in here]
+    if not kinds:
+        return
+    scope = _scope(number, name)
+    for kind in kinds:
+        records = list(_records(kind, folder / kind.file))
+        yield kind.file, _mirror(kind, scope, records, at=at)
+    Scope.objects.filter(pk=scope.pk).update(synced_at=at)
 
 
 def _records(kind: Kind, file: Path) -> Iterator[Any]:
     for place, item in _items(kind, file, _list(kind, file)):
         try:
             yield kind.parse(item)
-        except Malformed as error:
+        except (Malformed, RecursionError) as error:
             raise DumpInvalid(f"{file}: {place}: {error}.") from None
 
 
 def _list(kind: Kind, file: Path) -> Sequence[Any]:
-    try:
-        whole = json.loads(file.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        message = f"{file}: line {error.lineno} column {error.colno}: {error.msg}."
-        raise DumpInvalid(message) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise DumpInvalid(f"{file}: this is not JSON in UTF-8.") from None
+    whole = _json(file)
+    if isinstance(whole, dict) and whole.get("NextToken"):
+        raise DumpInvalid(
+            f"{file}: this is a part of an answer: it ends with a NextToken. Record it again "
+            "without --max-items and --no-paginate."
+        )
     found = whole.get(kind.key) if isinstance(whole, dict) else whole
     if not isinstance(found, list):
         raise DumpInvalid(f"{file}: there is no list {kind.key} in it.")
     return found
 
 
+def _json(file: Path) -> Any:
+    content = file.read_bytes()
+    if not content or content.isspace():
+        raise DumpInvalid(f"{file}: it is empty. Perhaps the command that wrote it failed.")
+    try:
+        return json.loads(content)  # in UTF-8, or in UTF-16 as Windows writes it
+    except json.JSONDecodeError as error:
+        message = f"{file}: line {error.lineno} column {error.colno}: {error.msg}."
+        raise DumpInvalid(message) from None
+    except UnicodeDecodeError as error:
+        raise DumpInvalid(f"{file}: byte {error.start}: this is not text in UTF-8.") from None
+    except (ValueError, RecursionError) as error:
+        raise DumpInvalid(f"{file}: this is no answer of AWS: {error}.") from None
+
+
 def _items(kind: Kind, file: Path, found: Sequence[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, item in enumerate(found):
         place = f"{kind.key}[{number}]"
-        if not isinstance(item, dict):
-            raise DumpInvalid(f"{file}: {place} is not an object.")
-        if kind.model is not Instance or "InstanceId" in item:
+        if kind.model is not Instance:
+            yield place, _object(file, place, item)
+        elif isinstance(item, dict) and "InstanceId" in item:  # --query Reservations[].Instances[]
             yield place, item
-            continue
-        instances = item.get("Instances")
-        if not isinstance(instances, list) or not all(isinstance(i, dict) for i in instances):
-            raise DumpInvalid(f"{file}: {place}.Instances is not a list of objects.")
-        for inner, instance in enumerate(instances):
-            yield f"{place}.Instances[{inner}]", instance
+        else:
+            yield from _instances(file, place, item)
+
+
+def _instances(file: Path, place: str, item: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(item, list):  # a list: --query Reservations[].Instances
+        item, place = _object(file, place, item).get("Instances"), f"{place}.Instances"
+    if not isinstance(item, list):
+        raise DumpInvalid(f"{file}: {place} is not a list of objects.")
+    for number, instance in enumerate(item):
+        inner = f"{place}[{number}]"
+        yield inner, _object(file, inner, instance)
+
+
+def _object(file: Path, place: str, item: Any) -> Mapping[str, Any]:
+    if not isinstance(item, dict):
+        raise DumpInvalid(f"{file}: {place} is not an object.")
+    return item
 
 
 def _scope(number: str, region: str) -> Scope:

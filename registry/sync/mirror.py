@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 
 from registry.models import Mirror, MirrorQuerySet, Scope
 
@@ -37,26 +39,33 @@ class Changes:
 def mirror(
     model: type[Mirror], scope: Scope, records: Iterable[Record], *, at: datetime
 ) -> Changes:
-    """Make the rows of `scope` agree with `records`, which must be all there is.
+    """Make the rows of `scope` agree with `records`: all there was when AWS was asked, at `at`.
 
     Only rows that differ are written. A row without its record is marked gone and keeps what AWS
-    last said of it. Our own judgments are never touched.
+    last said of it. Our own judgments are never touched. What was read later than `at` is newer
+    than the records and stays.
     """
     things = {record.aws_id: record for record in records}
     table: MirrorQuerySet[Mirror] = MirrorQuerySet(model)
     here = table.within(scope)
     with transaction.atomic():
-        _alone(scope)
-        known = {
-            aws_id: digest if gone_at is None else ""
-            for aws_id, digest, gone_at in here.values_list("aws_id", "digest", "gone_at")
-        }
-        digests = {aws_id: digest_of(record) for aws_id, record in things.items()}
+        synced_at = _alone(scope)
+        if synced_at and at < synced_at:
+            return Changes(seen=len(things), new=0, changed=0, gone=0)
+        rows = list(here.values_list("aws_id", "digest", "gone_at", "last_seen_at"))
+        newer = {aws_id for aws_id, _, _, seen_at in rows if seen_at > at}
+        known = {aws_id: digest if gone_at is None else "" for aws_id, digest, gone_at, _ in rows}
+        older = [aws_id for aws_id in things if aws_id not in newer]
+        digests = {aws_id: digest_of(things[aws_id]) for aws_id in older}
         differing = [aws_id for aws_id, digest in digests.items() if known.get(aws_id) != digest]
-        _write(model, scope, [things[aws_id] for aws_id in differing], digests, at=at)
-        present = here.present()
-        gone = present.exclude(aws_id__in=list(things)).update(gone_at=at)
-        here.present().update(last_seen_at=at)
+        _write(model, scope, [things[aws_id] for aws_id in differing], digests, {}, at=at)
+        gone = (
+            here.present()
+            .filter(last_seen_at__lte=at)
+            .exclude(aws_id__in=list(things))
+            # Until the last sync it was there, though nothing was written.
+            .update(gone_at=at, last_seen_at=Greatest(F("last_seen_at"), Value(synced_at)))
+        )
     new = sum(aws_id not in known for aws_id in differing)
     return Changes(seen=len(things), new=new, changed=len(differing) - new, gone=gone)
 
@@ -65,31 +74,40 @@ def mirror_some(
     model: type[Mirror], scope: Scope, records: Sequence[Record], *, at: datetime
 ) -> None:
     """Write these records; of what else there may be, nothing is said."""
-    digests = {record.aws_id: digest_of(record) for record in records}
+    things = {record.aws_id: record for record in records}
+    digests = {aws_id: digest_of(record) for aws_id, record in things.items()}
+    table: MirrorQuerySet[Mirror] = MirrorQuerySet(model)
     with transaction.atomic():
         _alone(scope)
-        _write(model, scope, records, digests, at=at)
+        rows = table.within(scope).filter(aws_id__in=list(things), last_seen_at__gt=at)
+        later = dict(rows.values_list("aws_id", "last_seen_at"))
+        _write(model, scope, list(things.values()), digests, later, at=at)
 
 
 def digest_of(record: Record) -> str:
     """Return a short text that changes when a mirrored field does."""
-    whole = json.dumps(asdict(record), cls=DjangoJSONEncoder, sort_keys=True)
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    whole = json.dumps(values, cls=DjangoJSONEncoder, sort_keys=True)
     return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
-def _alone(scope: Scope) -> None:
-    """Let no other transaction mirror the scope until this one ends."""
-    Scope.objects.select_for_update().get(pk=scope.pk)
+def _alone(scope: Scope) -> datetime | None:
+    """Let no other transaction mirror the scope until this one ends; tell when it was synced."""
+    # A weaker lock than one for deletion: meanwhile, runs of the scope can be asked for.
+    alone = Scope.objects.select_for_update(no_key=True)
+    return alone.values_list("synced_at", flat=True).get(pk=scope.pk)
 
 
 def _write(
     model: type[Mirror],
     scope: Scope,
     records: Sequence[Record],
-    digests: dict[str, str],
+    digests: Mapping[str, str],
+    later: Mapping[str, datetime],
     *,
     at: datetime,
 ) -> None:
+    """Insert or update the rows of `records`, seen at `at`, or `later` where they were already."""
     if not records:
         return
     mirrored = [field.name for field in fields(records[0]) if field.name != "aws_id"]
@@ -100,7 +118,7 @@ def _write(
             **{name: getattr(record, name) for name in ("aws_id", *mirrored)},
             digest=digests[record.aws_id],
             first_seen_at=at,
-            last_seen_at=at,
+            last_seen_at=later.get(record.aws_id, at),
         )
         for record in records
     ]

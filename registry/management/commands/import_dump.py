@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from registry.models.account import ACCOUNT_NUMBER, REGION
 from registry.sync import DumpInvalid, import_dump
+from registry.sync.dumps import FILES
 
 
 class Command(BaseCommand):
@@ -24,10 +25,12 @@ class Command(BaseCommand):
         folder, account, region = options["folder"], options["account"], options["region"]
         _check(folder, account, region)
         try:
-            changes = import_dump(folder, account=account, region=region, at=timezone.now())
+            imported = import_dump(folder, account=account, region=region, at=timezone.now())
         except DumpInvalid as error:
             raise CommandError(f"Nothing was imported. {error}") from None
-        for place, change in changes.items():
+        for path in imported.ignored:
+            self.stderr.write(f"{path} was not read: it is none of {', '.join(FILES)}.")
+        for place, change in imported.changes.items():
             self.stdout.write(
                 f"{place}: {change.seen} seen, {change.new} new, {change.changed} changed, "
                 f"{change.gone} gone"
@@ -39,7 +42,7 @@ def _check(folder: Path, account: str, region: str) -> None:
         raise CommandError(f"{folder} is not a folder.")
     if bool(account) != bool(region):
         raise CommandError("Give both --account and --region, or neither.")
-    if account and not re.match(ACCOUNT_NUMBER, account):
+    if account and not re.fullmatch(ACCOUNT_NUMBER, account, re.ASCII):
         raise CommandError(f"{account} is no account number: it has twelve digits.")
-    if region and not re.match(REGION, region):
+    if region and not re.fullmatch(REGION, region, re.ASCII):
         raise CommandError(f"{region} is no region: write us-east-1.")

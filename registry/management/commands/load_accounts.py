@@ -18,9 +18,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            text = options["file"].read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['file']} can't be read: {error}") from None
+            content = options["file"].read_bytes()
+            text = content.decode()
+        except OSError as error:
+            raise CommandError(f"{options['file']} can't be read: {error.strerror}.") from None
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            message = f"{options['file']}: line {line}: this is not text in UTF-8."
+            raise CommandError(message) from None
         try:
             difference = load_accounts(text, is_dry=options["dry_run"])
         except AccountsInvalid as error:
