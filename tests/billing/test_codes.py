@@ -43,7 +43,7 @@ LICENCES = (
     SQL_WEB,
 )
 # As AWS publishes it: code, text, licences in it, who sells them, and the platform that pays.
-PUBLISHED = (
+PUBLISHED: tuple[tuple[str, str, set[str], str, str | None], ...] = (
     ("RunInstances", "Linux/UNIX", set(), "none", "Linux/UNIX"),
     ("RunInstances:00g0", "Red Hat BYOL Linux", {RHEL_BYOL}, "yours", "Linux/UNIX"),
     (

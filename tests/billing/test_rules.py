@@ -489,7 +489,7 @@ def test_a_rule_has_an_id_of_its_own():
 def test_a_verdict_says_exactly_what_the_sets_say(expected, actual, running):
     judgment = judge(ImageFacts(actual, expected_as(expected), running=running))
 
-    wanted, found = parts(expected), parts(actual)
+    wanted, found = parts(expected) or PLAIN, parts(actual) or PLAIN
     missing, extra = wanted - found, found - wanted
     assert set(judgment.comparison.missing) == missing
     assert set(judgment.comparison.unexpected) == extra

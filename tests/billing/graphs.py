@@ -1,0 +1,147 @@
+"""Inventories for lineage, and chains of images grown step by step."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from registry.billing.lineage import (
+    ImageNode,
+    InstanceNode,
+    Inventory,
+    SnapshotNode,
+    VolumeNode,
+    images_of_snapshots,
+    root_volumes,
+)
+
+Node = ImageNode | SnapshotNode | VolumeNode | InstanceNode
+
+
+def inventory(*nodes: Node) -> Inventory:
+    images = {node.aws_id: node for node in nodes if isinstance(node, ImageNode)}
+    instances = {node.aws_id: node for node in nodes if isinstance(node, InstanceNode)}
+    return Inventory(
+        images=images,
+        snapshots={node.aws_id: node for node in nodes if isinstance(node, SnapshotNode)},
+        volumes={node.aws_id: node for node in nodes if isinstance(node, VolumeNode)},
+        instances=instances,
+        root_of=root_volumes(instances),
+        made_from=images_of_snapshots(images),
+    )
+
+
+@dataclass
+class Chain:
+    """Images that descend from each other; the newest last."""
+
+    nodes: list[Node] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def begin(self, code: str | None) -> None:
+        self._image(code, root_snapshot_id="snap-00")
+        self.nodes.append(SnapshotNode("snap-00"))
+
+    def create(self, code: str | None) -> None:
+        """CreateImage from an instance that is known."""
+        instance = self._launch()
+        self._image(code, source_instance_id=instance, source_image_id=self.images[-1])
+
+    def create_unseen(self, code: str | None) -> None:
+        """CreateImage from an instance that nobody ever saw."""
+        self._image(code, source_instance_id="i-dead", source_image_id=self.images[-1])
+
+    def copy(self, code: str | None) -> None:
+        self._image(code, source_image_id=self.images[-1])
+
+    def copy_unrecorded(self, code: str | None) -> None:
+        """CopyImage that only the description of the snapshot tells."""
+        number = next(self._numbers)
+        self.nodes.append(
+            SnapshotNode(
+                f"snap-{number:x}",
+                description=f"Copied for DestinationAmi ami-{number:x}f from SourceAmi "
+                f"{self.images[-1]} for SourceSnapshot snap-dead. Task created on 1,650.",
+                volume_id="vol-ffffffff",
+            )
+        )
+        self._image(code, aws_id=f"ami-{number:x}f", root_snapshot_id=f"snap-{number:x}")
+
+    def register(self, code: str | None) -> None:
+        """RegisterImage from a snapshot of an instance's root volume."""
+        self._image(code, root_snapshot_id=self._snapshot_of(self._launch()))
+
+    def register_copied(self, code: str | None) -> None:
+        """RegisterImage from a copy of such a snapshot."""
+        source, number = self._snapshot_of(self._launch()), next(self._numbers)
+        copied = f"snap-{number:x}"
+        words = f"[Copied {source} from eu-west-1] nightly"
+        self.nodes.append(SnapshotNode(copied, description=words, volume_id="vol-ffffffff"))
+        self._image(code, root_snapshot_id=copied)
+
+    def restore(self, code: str | None) -> None:
+        """RegisterImage from a snapshot of a volume that was made of the image's snapshot."""
+        number, parent = next(self._numbers), self.images[-1]
+        root = next(
+            node.root_snapshot_id
+            for node in self.nodes
+            if isinstance(node, ImageNode) and node.aws_id == parent
+        )
+        self.nodes.append(VolumeNode(f"vol-{number:x}", snapshot_id=root))
+        self.nodes.append(SnapshotNode(f"snap-{number:x}", volume_id=f"vol-{number:x}"))
+        self._image(code, root_snapshot_id=f"snap-{number:x}")
+
+    def _image(self, code: str | None, *, aws_id: str = "", **fields: Any) -> None:
+        number = next(self._numbers)
+        aws_id = aws_id or f"ami-{number:x}"
+        fields.setdefault("root_snapshot_id", f"snap-{number:x}0")
+        self.nodes.append(ImageNode(aws_id, usage_operation=code, **fields))
+        self.images.append(aws_id)
+
+    def _launch(self) -> str:
+        number, parent = next(self._numbers), self.images[-1]
+        code = next(
+            node.usage_operation
+            for node in self.nodes
+            if isinstance(node, ImageNode) and node.aws_id == parent
+        )
+        self.nodes.append(
+            InstanceNode(
+                f"i-{number:x}",
+                image_id=parent,
+                usage_operation=code,
+                root_device_name="/dev/xvda",
+                root_volume_id=f"vol-{number:x}a",
+            )
+        )
+        return f"i-{number:x}"
+
+    def _snapshot_of(self, instance: str) -> str:
+        number = next(self._numbers)
+        volume = instance.replace("i-", "vol-") + "a"
+        self.nodes.append(SnapshotNode(f"snap-{number:x}", volume_id=volume))
+        return f"snap-{number:x}"
+
+
+Step = Callable[[Chain, str | None], None]
+
+
+def grown(base: str | None, steps: Iterable[tuple[Step, str | None]]) -> Chain:
+    """A chain from an image billed as `base`, one image more for each step and its code."""
+    chain = Chain()
+    chain.begin(base)
+    for step, code in steps:
+        step(chain, code)
+    return chain
+
+
+STEPS: tuple[Step, ...] = (
+    Chain.create,
+    Chain.create_unseen,
+    Chain.copy,
+    Chain.copy_unrecorded,
+    Chain.register,
+    Chain.register_copied,
+    Chain.restore,
+)
