@@ -33,12 +33,34 @@ class ScopeInline(admin.TabularInline):
         return manages(request)
 
 
+class SyncingAdmin(PolicyAdmin):
+    """Rows that can be read from AWS at once."""
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        return may_everywhere(request.user, Action.SYNC)
+
+    def ask(self, request: SignedInRequest, scopes: QuerySet[Scope]) -> None:
+        """Ask for a sync of the scopes, and say how many it is."""
+        read = scopes.filter(is_enabled=True, account__is_synced=True)
+        runs = [request_sync(scope, by=request.user) for scope in read]
+        left_out = scopes.count() - len(runs)
+        text = f"{len(runs)} region{'s are' if len(runs) != 1 else ' is'} read now."
+        if left_out:
+            text += f" {left_out} left out: disabled, or only known from a recording."
+        self.message_user(request, text)
+
+
 @admin.register(Account)
-class AccountAdmin(PolicyAdmin):
+class AccountAdmin(SyncingAdmin):
     list_display = ["name", "number", "payer", "is_synced", "reserved_instance_sharing"]
     search_fields = ["name", "number"]
     ordering = ["name", "pk"]
     inlines = [ScopeInline]
+    actions = ["sync_now"]
+
+    @admin.action(description="Sync now", permissions=["sync"])
+    def sync_now(self, request: SignedInRequest, queryset: QuerySet[Account]) -> None:
+        self.ask(request, Scope.objects.filter(account__in=queryset))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
         return ["number"] if obj else []  # rows of the mirror hang on it
@@ -48,7 +70,7 @@ class AccountAdmin(PolicyAdmin):
 
 
 @admin.register(Scope)
-class ScopeAdmin(PolicyAdmin):
+class ScopeAdmin(SyncingAdmin):
     list_display = ["account", "region", "is_enabled", "synced_at", "failing_since", "error"]
     list_filter = ["is_enabled", "account"]
     list_select_related = ["account"]
@@ -58,16 +80,7 @@ class ScopeAdmin(PolicyAdmin):
 
     @admin.action(description="Sync now", permissions=["sync"])
     def sync_now(self, request: SignedInRequest, queryset: QuerySet[Scope]) -> None:
-        scopes = queryset.filter(is_enabled=True, account__is_synced=True)
-        runs = [request_sync(scope, by=request.user) for scope in scopes]
-        left_out = queryset.count() - len(runs)
-        text = f"{len(runs)} regions are read now."
-        if left_out:
-            text += f" {left_out} left out: disabled, or only known from a recording."
-        self.message_user(request, text)
-
-    def has_sync_permission(self, request: HttpRequest) -> bool:
-        return may_everywhere(request.user, Action.SYNC)
+        self.ask(request, queryset)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

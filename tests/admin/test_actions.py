@@ -78,3 +78,13 @@ def test_asking_twice_syncs_once(administrator):
     act(administrator, "scope", "sync_now", [scope])
 
     assert Run.objects.count() == 1
+
+
+def test_syncs_every_region_of_an_account(administrator):
+    account = make_account()
+    scopes = [make_scope(account=account, region=region) for region in ("eu-west-1", "us-east-1")]
+    make_scope()
+
+    act(administrator, "account", "sync_now", [account])
+
+    assert {run.scope for run in Run.objects.all()} == set(scopes)
