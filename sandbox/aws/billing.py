@@ -7,8 +7,9 @@ from typing import Any
 
 from sandbox.aws.state import Thing
 
+PLAIN = "RunInstances"
 PLATFORM_DETAILS = {
-    "RunInstances": "Linux/UNIX",
+    PLAIN: "Linux/UNIX",
     "RunInstances:00g0": "Red Hat BYOL Linux",
     "RunInstances:0010": "Red Hat Enterprise Linux",
     "RunInstances:1010": "Red Hat Enterprise Linux with HA",
@@ -43,8 +44,15 @@ def code(usage_operation: str) -> dict[str, Any]:
 
 
 def code_of_snapshot(snapshot: Thing) -> dict[str, Any]:
-    """Return the code that an image registered from the snapshot gets: plain where it is lost."""
-    return code(snapshot.get("_billing") or "RunInstances")
+    """Return the code that an image registered from the snapshot gets: plain where it is lost.
+
+    Metadata that are the empty text stand for the images that AWS leaves without any code.
+    """
+    kept = snapshot.get("_billing")
+    members = code(PLAIN if kept is None else kept)
+    if snapshot.get("_product_codes"):
+        members["ProductCodes"] = snapshot["_product_codes"]
+    return members
 
 
 def code_of(thing: Thing) -> dict[str, Any]:

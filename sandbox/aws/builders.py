@@ -1,30 +1,18 @@
 """How things in one scope come to be, with the traces that they leave in AWS."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.aws.billing import code
+from sandbox.aws.billing import code, code_of
+from sandbox.aws.catalog import RED_HAT_MARKETPLACE, TEAMS
+from sandbox.aws.images import snapshots_of
 from sandbox.aws.scope import Scope
 from sandbox.aws.state import Thing, text
 
-AMAZON_LINUX = "ami-0a1b2c3d4e5f60718"
-PLATFORMS = {
-    "RunInstances": "Linux/UNIX",
-    "RunInstances:0010": "Red Hat Enterprise Linux",
-    "RunInstances:1010": "Red Hat Enterprise Linux with HA",
-    "RunInstances:000g": "SUSE Linux",
-    "RunInstances:0002": "Windows",
-    "RunInstances:0006": "Windows with SQL Server Standard",
-    "RunInstances:0102": "Windows with SQL Server Enterprise",
-    "RunInstances:0202": "Windows with SQL Server Web",
-    "RunInstances:0004": "Linux with SQL Server Standard",
-    "RunInstances:0100": "Linux with SQL Server Enterprise",
-    "RunInstances:0200": "Linux with SQL Server Web",
-}
-SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1", "eu-central-1": "euc1"}
-RED_HAT = "6cd5fxzrad0cu2j23p692xytz"
-TEAMS = ("web", "erp", "payments", "data", "platform")
+_SHORT = {"us-east-1": "use1", "us-west-2": "usw2", "eu-west-1": "euw1", "eu-central-1": "euc1"}
+_STOPPED, _SPOT, _DEDICATED = 0.08, 0.12, 0.14  # of what runs, up to
 
 
 @dataclass
@@ -35,139 +23,86 @@ class Builder:
     dice: random.Random
     now: datetime
     position: int  # of the account: zone names are aliases, other in each
+    offered: Mapping[str, Thing]  # the vendors' images in the region, by their code
 
     def created(self, name: str, usage_operation: str, age: int) -> Thing:
         """An image made by CreateImage: its code is the instance's."""
-        builder = self._instance(AMAZON_LINUX, "t3.medium", usage_operation, age + 1, "stopped")
-        if self.dice.random() < 0.5:  # noqa: PLR2004
-            self._forget(builder)
-        image = self._image(self._dated(name, age), usage_operation, age)
-        image["SourceInstanceId"] = builder["InstanceId"]
-        image["SourceImageId"] = AMAZON_LINUX
+        source = self.base(usage_operation)
+        machine = self.machine(usage_operation, age + 1)
+        image = self.image(name, usage_operation, age)
+        image["SourceInstanceId"] = machine["InstanceId"]
+        image["SourceImageId"] = source["ImageId"]
         image["SourceImageRegion"] = self.scope.region
-        description = f"Created by CreateImage({builder['InstanceId']}) for {image['ImageId']}"
-        self._root(image, usage_operation, description, _root_volume(builder), age)
-        return image
-
-    def surrogate(self, name: str, usage_operation: str, age: int) -> Thing:
-        """Built on a disk of another machine: its volume never had a code."""
-        machine = self._instance(AMAZON_LINUX, "t3.medium", "RunInstances", age + 1, "stopped")
-        volume = self._volume(machine["InstanceId"], "/dev/xvdf", "", age)
-        image = self._registered(name, age)
-        self._root(image, None, "packer surrogate build", volume, age)
-        return image
-
-    def imported(self, name: str, usage_operation: str, age: int) -> Thing:
-        """Imported from a data centre with VM Import."""
-        image = self._registered(name, age)
-        task = self._id("import-snap").removeprefix("import-snap-")
-        description = f"Created by AWS-VMImport service for import-snap-{task}"
-        self._root(image, None, description, "vol-ffffffff", age)
-        return image
-
-    def restored(self, name: str, usage_operation: str, age: int) -> Thing:
-        """Restored by a backup tool that writes blocks to a fresh snapshot."""
-        origin = self._instance(AMAZON_LINUX, "m6i.xlarge", usage_operation, age + 90, "stopped")
-        image = self._registered(name, age)
-        self._root(image, None, "Restored by the backup vault", _root_volume(origin), age)
-        return image
-
-    def copied(self, name: str, usage_operation: str, age: int) -> Thing:
-        """Registered from a copy of another image's snapshot."""
-        parent = self.created(f"{name}-origin", usage_operation, age + 30)
-        snapshot = parent["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
-        image = self._registered(name, age)
-        description = f"[Copied {snapshot} from {self.scope.region}]"
-        self._root(image, None, description, "vol-ffffffff", age)
+        description = f"Created by CreateImage({machine['InstanceId']}) for {image['ImageId']}"
+        self.root(image, usage_operation, description, root_volume(machine), age)
+        if self.dice.random() < 0.75:  # noqa: PLR2004
+            self.forget(machine)
         return image
 
     def marketplace(self, name: str) -> Thing:
         """Red Hat sold through the Marketplace: billed as plain Linux, and right so."""
-        image = self._image(name, "RunInstances", self.dice.randint(20, 400))
-        image["ProductCodes"] = [{"ProductCodeId": RED_HAT, "ProductCodeType": "marketplace"}]
-        self._root(image, "RunInstances", "", "vol-ffffffff", 20)
+        codes = [{"ProductCodeId": RED_HAT_MARKETPLACE, "ProductCodeType": "marketplace"}]
+        image = self.image(name, "RunInstances", self.dice.randint(20, 400))
+        image["ProductCodes"] = codes
+        snapshot = self.root(image, "RunInstances", "", "vol-ffffffff", 20)
+        snapshot["_product_codes"] = codes
         return image
 
-    def named_snapshot(self, name: str, usage_operation: str, *, is_kept: bool) -> None:
-        machine = self._instance(AMAZON_LINUX, "m5.large", usage_operation, 60, "stopped")
-        volume = _root_volume(machine)
-        kept = usage_operation if is_kept else None
-        snapshot = self._snapshot(kept, f"{name}, taken by hand", volume, 3)
-        snapshot["Tags"] = [{"Key": "Name", "Value": name}]
+    def machine(self, usage_operation: str, age: int) -> Thing:
+        """A machine on which an image is built, stopped since."""
+        kind = "t3.medium" if usage_operation == "RunInstances" else "m5.large"
+        machine = self.instance(self.base(usage_operation), kind, usage_operation, age, "stopped")
+        machine["Tags"] = [{"Key": "Name", "Value": "image-builder"}]
+        return machine
 
     def launched(self, image: Thing, kind: str, number: int, *, is_steady: bool = False) -> Thing:
-        age = self.dice.randint(1, 120)
+        """A machine of an image; where it is not steady, a few stand, are Spot or dedicated."""
         chance = 1.0 if is_steady else self.dice.random()
-        state = "stopped" if chance < 0.08 else "running"  # noqa: PLR2004
+        state = "stopped" if chance < _STOPPED else "running"
         operation = image["UsageOperation"] or "RunInstances"
-        instance = self._instance(image["ImageId"], kind, operation, age, state)
-        name = f"{image['Name'][:40]}-{number:03d}"
+        instance = self.instance(image, kind, operation, self.dice.randint(1, 120), state)
         instance["Tags"] = [
-            {"Key": "Name", "Value": name},
+            {"Key": "Name", "Value": f"{image['Name'][:40]}-{number:03d}"},
             {"Key": "team", "Value": self.dice.choice(TEAMS)},
         ]
-        if 0.08 <= chance < 0.12:  # noqa: PLR2004
+        if _STOPPED <= chance < _SPOT:
             instance["InstanceLifecycle"] = "spot"
-        if 0.12 <= chance < 0.14:  # noqa: PLR2004
+        elif _SPOT <= chance < _DEDICATED:
             instance["Placement"]["Tenancy"] = "dedicated"
+        if "ProductCodes" in image:
+            instance["ProductCodes"] = image["ProductCodes"]
+        if self.dice.random() < 0.1:  # noqa: PLR2004
+            self.volume(instance["InstanceId"], "/dev/sdf", "", 100, 90)
         return instance
 
-    def orphan(self, kind: str) -> None:
+    def orphan(self, name: str, usage_operation: str, kind: str) -> Thing:
         """An instance whose image is gone."""
-        instance = self._instance(self._id("ami"), kind, "RunInstances", 500, "running")
-        instance["_image"] = {"Name": "long-gone", "OwnerId": self.scope.account}
+        age = self.dice.randint(300, 900)
+        image = self.image(self.dated(name, age), usage_operation, age)
+        self.root(image, usage_operation, "", "vol-ffffffff", age)
+        instance = self.launched(image, kind, 0)
+        names = ("Name", "OwnerId", "CreationDate")
+        memory = {member: image[member] for member in names}
+        instance["_image"] = {**memory, "State": "deregistered"}
+        del self.scope.state.things["images"][image["ImageId"]]
+        return instance
 
-    def purchase(
-        self,
-        kind: str,
-        count: int,
-        usage_operation: str,
-        *,
-        is_zonal: bool = False,
-        is_convertible: bool = False,
-        state: str = "active",
-    ) -> None:
-        """Buy Reserved Instances; for codes without a platform of their own, plain Linux."""
-        begin = self.now - timedelta(days=self.dice.randint(30, 300))
-        begin = begin if state != "queued" else self.now + timedelta(days=20)
-        if state == "retired":
-            begin -= timedelta(days=400)
-        aws_id = f"{self.dice.getrandbits(32):08x}-27da-4f36-b05e-{self.dice.getrandbits(48):012x}"
-        rate = round(self.dice.uniform(0.04, 0.4), 4)
-        zone = {"AvailabilityZone": f"{self.scope.region}a", "AvailabilityZoneId": self._zone_id(0)}
-        thing = {
-            "ReservedInstancesId": aws_id,
-            "InstanceType": kind,
-            "InstanceCount": count,
-            "ProductDescription": PLATFORMS.get(usage_operation, "Linux/UNIX"),
-            "InstanceTenancy": "default",
-            "Scope": "Availability Zone" if is_zonal else "Region",
-            **(zone if is_zonal else {}),
-            "OfferingClass": "convertible" if is_convertible else "standard",
-            "OfferingType": "No Upfront",
-            "Start": text(begin),
-            "End": text(begin + timedelta(days=365)),
-            "Duration": 31_536_000,
-            "FixedPrice": 0.0,
-            "UsagePrice": 0.0,
-            "RecurringCharges": [{"Amount": rate, "Frequency": "Hourly"}],
-            "CurrencyCode": "USD",
-            "State": state,
-        }
-        self.scope.put("reserved_instances", aws_id, thing)
+    def base(self, usage_operation: str) -> Thing:
+        """The vendor's image with the code; for what no vendor offers, one that is long gone."""
+        nothing = {"ImageId": "ami-0d1e5e1f00000001", "BlockDeviceMappings": []}
+        return self.offered.get(usage_operation, nothing)
 
-    def _registered(self, name: str, age: int) -> Thing:
-        """An image made by RegisterImage from a snapshot without billing metadata."""
-        return self._image(name, "RunInstances", age)
-
-    def _image(self, name: str, usage_operation: str, age: int) -> Thing:
-        image_id = self._id("ami")
+    def image(self, name: str, usage_operation: str, age: int) -> Thing:
+        image_id = self.new_id("ami")
+        free = self._free(self.dated(name, age))
         image = {
             "ImageId": image_id,
-            "Name": self._free(name),
+            "Name": free,
             "Description": "",
             "OwnerId": self.scope.account,
-            "ImageLocation": f"{self.scope.account}/{name}",
+            "ImageLocation": f"{self.scope.account}/{free}",
+            "ImageType": "machine",
+            "Hypervisor": "xen",
             "State": "available",
             "Public": False,
             "Architecture": "x86_64",
@@ -176,16 +111,17 @@ class Builder:
             "RootDeviceType": "ebs",
             "RootDeviceName": "/dev/xvda",
             "BootMode": "uefi-preferred",
-            "CreationDate": text(self.now - timedelta(days=age)),
+            "CreationDate": self.ago(age),
             "Tags": [{"Key": "team", "Value": self.dice.choice(TEAMS)}],
             **code(usage_operation),
         }
         return self.scope.put("images", image_id, image)
 
-    def _root(
+    def root(
         self, image: Thing, kept: str | None, description: str, volume_id: str, age: int
-    ) -> None:
-        snapshot = self._snapshot(kept, description, volume_id, age)
+    ) -> Thing:
+        """Give an image its root snapshot, whose hidden metadata are `kept`."""
+        snapshot = self.snapshot(kept, description, volume_id, age)
         ebs = {
             "SnapshotId": snapshot["SnapshotId"],
             "VolumeSize": snapshot["VolumeSize"],
@@ -194,9 +130,10 @@ class Builder:
             "Encrypted": False,
         }
         image["BlockDeviceMappings"] = [{"DeviceName": image["RootDeviceName"], "Ebs": ebs}]
+        return snapshot
 
-    def _snapshot(self, kept: str | None, description: str, volume_id: str, age: int) -> Thing:
-        snapshot_id = self._id("snap")
+    def snapshot(self, kept: str | None, description: str, volume_id: str, age: int) -> Thing:
+        snapshot_id = self.new_id("snap")
         snapshot: Thing = {
             "SnapshotId": snapshot_id,
             "OwnerId": self.scope.account,
@@ -205,7 +142,7 @@ class Builder:
             "State": "completed",
             "Progress": "100%",
             "StorageTier": "standard",
-            "StartTime": text(self.now - timedelta(days=age)),
+            "StartTime": self.ago(age),
             "Description": description,
             "Encrypted": False,
             "Tags": [],
@@ -213,16 +150,16 @@ class Builder:
         }
         return self.scope.put("snapshots", snapshot_id, snapshot)
 
-    def _volume(self, instance_id: str, device: str, snapshot_id: str, age: int) -> str:
-        volume_id = self._id("vol")
+    def volume(self, instance_id: str, device: str, snapshot_id: str, size: int, age: int) -> str:
+        volume_id = self.new_id("vol")
         volume = {
             "VolumeId": volume_id,
-            "Size": 20,
+            "Size": size,
             "VolumeType": "gp3",
             "State": "in-use",
             "SnapshotId": snapshot_id,
             "Encrypted": False,
-            "CreateTime": text(self.now - timedelta(days=age)),
+            "CreateTime": self.ago(age),
             "AvailabilityZone": f"{self.scope.region}a",
             "Attachments": [{"InstanceId": instance_id, "Device": device, "State": "attached"}],
             "Tags": [],
@@ -230,56 +167,75 @@ class Builder:
         self.scope.put("volumes", volume_id, volume)
         return volume_id
 
-    def _instance(
-        self, image_id: str, kind: str, usage_operation: str, age: int, state: str
+    def instance(
+        self, image: Thing, kind: str, usage_operation: str, age: int, state: str
     ) -> Thing:
-        instance_id = self._id("i")
-        zone = self.dice.randrange(3)
-        launched = text(self.now - timedelta(days=age))
-        volume_id = self._volume(instance_id, "/dev/xvda", "", age)
+        instance_id = self.new_id("i")
+        root = "/dev/xvda"
+        snapshot_id = next(iter(snapshots_of(image)), "")
+        snapshot = self.scope.state.things["snapshots"].get(snapshot_id, {})
+        volume_id = self.volume(instance_id, root, snapshot_id, snapshot.get("VolumeSize", 20), age)
         instance = {
             "InstanceId": instance_id,
-            "ImageId": image_id,
+            "ImageId": image["ImageId"],
             "InstanceType": kind,
             "State": {"Code": 16 if state == "running" else 80, "Name": state},
-            "Placement": {
-                "AvailabilityZone": f"{self.scope.region}{'abc'[zone]}",
-                "AvailabilityZoneId": self._zone_id(zone),
-                "Tenancy": "default",
-            },
             "Architecture": "x86_64",
-            "RootDeviceName": "/dev/xvda",
+            "RootDeviceName": root,
             "RootDeviceType": "ebs",
-            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": volume_id}}],
-            "LaunchTime": launched,
-            "UsageOperationUpdateTime": launched,
+            "BlockDeviceMappings": [{"DeviceName": root, "Ebs": {"VolumeId": volume_id}}],
+            "LaunchTime": self.ago(age),
+            "UsageOperationUpdateTime": self.ago(age),
             "Tags": [],
             **code(usage_operation),
         }
-        return self.scope.put("instances", instance_id, instance)
+        found = self.scope.put("instances", instance_id, instance)
+        self.place(found, self.dice.randrange(3))
+        return found
 
-    def _zone_id(self, zone: int) -> str:
-        return f"{SHORT[self.scope.region]}-az{(zone + self.position) % 3 + 1}"
+    def place(self, instance: Thing, zone: int) -> None:
+        """Put an instance, and its root volume, into the account's zone a, b or c."""
+        placement = {**self.zone(zone), "Tenancy": "default"}
+        instance["Placement"] = placement
+        volume = self.scope.state.things["volumes"][root_volume(instance)]
+        volume["AvailabilityZone"] = placement["AvailabilityZone"]
 
-    def _forget(self, instance: Thing) -> None:
+    def zone(self, zone: int) -> dict[str, str]:
+        """Name a zone as the account calls it, and as it is called for all."""
+        return {
+            "AvailabilityZone": f"{self.scope.region}{'abc'[zone]}",
+            "AvailabilityZoneId": f"{_SHORT[self.scope.region]}-az{(zone + self.position) % 3 + 1}",
+        }
+
+    def forget(self, instance: Thing) -> None:
+        """Let an instance be terminated, long ago."""
         del self.scope.state.things["instances"][instance["InstanceId"]]
-        del self.scope.state.things["volumes"][_root_volume(instance)]
+        del self.scope.state.things["volumes"][root_volume(instance)]
 
-    def _dated(self, name: str, age: int) -> str:
+    def ago(self, days: int) -> str:
+        return text(self.now - timedelta(days=days))
+
+    def dated(self, name: str, age: int) -> str:
         return name.format(date=(self.now - timedelta(days=age)).strftime("%Y%m%d"))
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}-0{self.dice.getrandbits(64):016x}"
 
     def _free(self, name: str) -> str:
         taken = {image["Name"] for image in self.scope.mine("images")}
-        number = 1
-        free = name
+        number, free = 1, name
         while free in taken:
             number += 1
             free = f"{name}-{number}"
         return free
 
-    def _id(self, prefix: str) -> str:
-        return f"{prefix}-0{self.dice.getrandbits(64):016x}"
 
-
-def _root_volume(instance: Thing) -> str:
+def root_volume(instance: Thing) -> str:
     return str(instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"])
+
+
+def converted(instance: Thing, usage_operation: str, at: str) -> None:
+    """Let an instance change its licence after its launch."""
+    for member in code_of(instance):
+        del instance[member]
+    instance.update({**code(usage_operation), "UsageOperationUpdateTime": at})

@@ -1,6 +1,10 @@
 """What can go wrong between us and AWS, switched on by name."""
 
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from sandbox.aws.errors import Refused
 
 KINDS = frozenset(
     {
@@ -12,6 +16,31 @@ KINDS = frozenset(
         "half-a-page",
     }
 )
+# Each service has its own words for the same trouble.
+_REFUSALS: Mapping[tuple[str, str], tuple[str, int]] = {
+    ("throttle", "ec2"): ("RequestLimitExceeded", 503),
+    ("throttle", "sts"): ("Throttling", 400),
+    ("throttle", "organizations"): ("TooManyRequestsException", 400),
+    ("server-error", "ec2"): ("InternalError", 500),
+    ("server-error", "sts"): ("InternalFailure", 500),
+    ("server-error", "organizations"): ("ServiceException", 500),
+    ("access-denied", "ec2"): ("UnauthorizedOperation", 403),
+    ("access-denied", "sts"): ("AccessDenied", 403),
+    ("access-denied", "organizations"): ("AccessDeniedException", 400),
+}
+_MESSAGES = {
+    "throttle": "Request limit exceeded.",
+    "server-error": "An internal error has occurred",
+    "access-denied": "You are not authorized to perform this operation.",
+}
+
+
+def refusal(kind: str, service: str) -> Refused | None:
+    """Return the error that a service answers with; None for faults that are no answer."""
+    if kind not in _MESSAGES:
+        return None
+    code, status = _REFUSALS[kind, service]
+    return Refused(code, _MESSAGES[kind], status)
 
 
 @dataclass(slots=True)
@@ -37,6 +66,28 @@ class Fault:
             and self.region in {region, None}
         )
 
-    def use(self) -> None:
-        if self.times is not None:
-            self.times -= 1
+
+class Faults:
+    """The faults that are switched on; each is met as often as it says, however many call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults.append(fault)
+
+    def heal(self) -> None:
+        with self._lock:
+            self._faults.clear()
+
+    def take(self, operation: str, account: str, region: str) -> Fault | None:
+        """Return the fault that a call meets, and count it."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.meets(operation, account, region):
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault
+        return None

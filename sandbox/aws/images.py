@@ -4,33 +4,59 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.aws.errors import Refused
-from sandbox.aws.reading import Readers, dry, filtered, member, page, tags_of
+from sandbox.aws.ids import missing
+from sandbox.aws.reading import PRODUCT_CODES, Readers, dry, filtered, member, page, part
 from sandbox.aws.scope import Scope
 from sandbox.aws.state import Thing, text
 
 Params = Mapping[str, Any]
-_SNAPSHOTS = "block-device-mapping.snapshot-id"
+_MOST_LEVELS = 50
+_LONGEST_DESCRIPTION = 255
 READERS: Readers = {
     **{
         name: member(key)
         for name, key in {
             "architecture": "Architecture",
+            "creation-date": "CreationDate",
             "description": "Description",
+            "ena-support": "EnaSupport",
+            "hypervisor": "Hypervisor",
             "image-id": "ImageId",
+            "image-type": "ImageType",
+            "is-public": "Public",
+            "manifest-location": "ImageLocation",
             "name": "Name",
-            "owner-id": "OwnerId",
             "owner-alias": "ImageOwnerAlias",
+            "owner-id": "OwnerId",
             "platform": "Platform",
+            "root-device-name": "RootDeviceName",
             "root-device-type": "RootDeviceType",
             "source-image-id": "SourceImageId",
             "source-image-region": "SourceImageRegion",
             "source-instance-id": "SourceInstanceId",
             "state": "State",
             "virtualization-type": "VirtualizationType",
-            "is-public": "Public",
         }.items()
     },
-    _SNAPSHOTS: lambda image: list(snapshots_of(image)),
+    **PRODUCT_CODES,
+    "block-device-mapping.device-name": part("BlockDeviceMappings", "DeviceName"),
+    "block-device-mapping.encrypted": part("BlockDeviceMappings", "Ebs", "Encrypted"),
+    "block-device-mapping.snapshot-id": part("BlockDeviceMappings", "Ebs", "SnapshotId"),
+    "block-device-mapping.volume-size": part("BlockDeviceMappings", "Ebs", "VolumeSize"),
+    "block-device-mapping.volume-type": part("BlockDeviceMappings", "Ebs", "VolumeType"),
+}
+# The attributes that are one value: as DescribeImageAttribute names them, and its answer.
+_VALUES = {
+    "description": "Description",
+    "kernel": "KernelId",
+    "ramdisk": "RamdiskId",
+    "sriovNetSupport": "SriovNetSupport",
+    "bootMode": "BootMode",
+    "tpmSupport": "TpmSupport",
+    "uefiData": "UefiData",
+    "lastLaunchedTime": "LastLaunchedTime",
+    "imdsSupport": "ImdsSupport",
+    "deregistrationProtection": "DeregistrationProtection",
 }
 
 
@@ -50,181 +76,174 @@ def shown(scope: Scope, image: Thing) -> Thing:
     return image
 
 
-def is_visible(scope: Scope, image: Thing) -> bool:
-    return text(scope.state.now) >= str(image.get("_visible_at", ""))
-
-
 def reach(scope: Scope, image_id: str) -> Thing:
     """Return an own image; InvalidAMIID.NotFound if there is none, or none yet."""
-    image = scope.find("images", image_id)
-    if image is None or not is_visible(scope, image):
-        raise Refused("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
+    image = reach_any(scope, image_id)
+    if image["_account"] != scope.account:
+        raise Refused("AuthFailure", f"Not authorized for image:{image_id}", 403)
+    return image
+
+
+def reach_any(scope: Scope, image_id: str) -> Thing:
+    """Return an image that the account can see: its own, a public or a shared one."""
+    image = scope.state.things["images"].get(image_id)
+    if image is None or image["_region"] != scope.region or not _is_visible(scope, image):
+        raise missing("images", image_id)
     return shown(scope, image)
 
 
-def _visible(scope: Scope) -> list[Thing]:
-    """Own images, and the public ones of others in the region."""
-    return [
-        shown(scope, image)
-        for image in scope.state.things["images"].values()
-        if image["_region"] == scope.region
-        and (image["_account"] == scope.account or image.get("Public"))
-        and is_visible(scope, image)
-    ]
+def _is_visible(scope: Scope, image: Thing) -> bool:
+    if text(scope.state.now) < str(image.get("_visible_at", "")):
+        return False
+    shared_with = {permission.get("UserId") for permission in image.get("_permissions", [])}
+    return (
+        image["_account"] == scope.account
+        or bool(image.get("Public"))
+        or scope.account in shared_with
+    )
 
 
 def describe_images(scope: Scope, params: Params) -> dict[str, Any]:
     dry(params)
-    images = _visible(scope)
+    images = [
+        shown(scope, image)
+        for image in scope.state.things["images"].values()
+        if image["_region"] == scope.region and _is_visible(scope, image)
+    ]
+    wanted = params.get("ImageIds")
+    if wanted:
+        known = {image["ImageId"]: image for image in images}
+        for image_id in wanted:
+            if image_id not in known:
+                raise missing("images", image_id)
+        images = [image for aws_id, image in known.items() if aws_id in wanted]
     owners = {scope.account if owner == "self" else owner for owner in params.get("Owners", [])}
     if owners:
         images = [i for i in images if {i["OwnerId"], i.get("ImageOwnerAlias")} & owners]
-    wanted = params.get("ImageIds")
-    if wanted:
-        known = {image["ImageId"] for image in images}
-        for image_id in wanted:
-            if image_id not in known:
-                message = f"The image id '[{image_id}]' does not exist"
-                raise Refused("InvalidAMIID.NotFound", message)
-        images = [image for image in images if image["ImageId"] in wanted]
-    if not params.get("IncludeDisabled"):
-        images = [image for image in images if image["State"] != "disabled"]
     images = [image for image in images if _is_listed(scope, image, params)]
     return page(filtered(images, params.get("Filters", []), READERS), params, "Images")
 
 
 def _is_listed(scope: Scope, image: Thing, params: Params) -> bool:
+    users = {
+        scope.account if user == "self" else user for user in params.get("ExecutableUsers", [])
+    }
+    if users and not users & _users_of(image):
+        return False
+    if image["State"] == "disabled" and not params.get("IncludeDisabled"):
+        return False
     # Owners see their deprecated images whatever they ask for.
     if image["_account"] == scope.account or params.get("IncludeDeprecated"):
         return True
     return str(image.get("DeprecationTime", "9")) > text(scope.state.now)
 
 
+def _users_of(image: Thing) -> set[str]:
+    return {
+        permission.get("UserId") or permission.get("Group", "")
+        for permission in image.get("_permissions", [])
+    }
+
+
 def describe_image_attribute(scope: Scope, params: Params) -> dict[str, Any]:
-    dry(params)
     image = reach(scope, params["ImageId"])
+    dry(params)
     attribute = params["Attribute"]
     answer: dict[str, Any] = {"ImageId": image["ImageId"]}
+    if attribute == "blockDeviceMapping":  # deprecated
+        raise Refused("AuthFailure", "Unauthorized attempt to access restricted resource", 403)
     if attribute == "productCodes":
         answer["ProductCodes"] = image.get("ProductCodes", [])
-    elif attribute == "description":
-        answer["Description"] = {"Value": image.get("Description", "")}
     elif attribute == "launchPermission":
         answer["LaunchPermissions"] = image.get("_permissions", [])
-    elif attribute == "blockDeviceMapping":
-        raise Refused("AuthFailure", "Unauthorized attempt to access restricted resource", 403)
+    else:
+        name = _VALUES[attribute]
+        answer[name] = {"Value": image[name]} if name in image else {}
     return answer
 
 
 def modify_image_attribute(scope: Scope, params: Params) -> dict[str, Any]:
     """Change what AWS lets one change: never a billing code, never product codes."""
-    dry(params)
     image = reach(scope, params["ImageId"])
-    if params.get("ProductCodes"):
-        raise Refused("InvalidParameterValue", "Product codes can't be changed here.")
+    changes = _changes(params)
+    if len(changes) != 1:
+        raise Refused("InvalidParameterCombination", "Exactly one attribute can be modified.")
+    attribute, value = next(iter(changes.items()))
+    new: Thing
+    if attribute == "launchPermission":
+        new = {"_permissions": _permitted(image, value)}
+        new["Public"] = {"Group": "all"} in new["_permissions"]
+    elif attribute == "description":
+        if len(value) > _LONGEST_DESCRIPTION:
+            raise Refused("InvalidParameterValue", "The description is too long.")
+        new = {"Description": value}
+    elif attribute == "imdsSupport" and value == "v2.0":
+        new = {"ImdsSupport": value}
+    else:
+        raise Refused("InvalidParameterValue", f"{attribute} can't be set to {value} here.")
+    dry(params)
+    image.update(new)
+    scope.state.version += 1
+    return {}
+
+
+def _changes(params: Params) -> dict[str, Any]:
+    """Return the attributes that a request changes; it has two ways of naming them."""
+    found: dict[str, Any] = {}
     if "Description" in params:
-        image["Description"] = params["Description"]["Value"]
+        found["description"] = params["Description"].get("Value", "")
     if "ImdsSupport" in params:
-        image["ImdsSupport"] = params["ImdsSupport"]["Value"]
-    for permission in params.get("LaunchPermission", {}).get("Add", []):
-        image.setdefault("_permissions", []).append(permission)
-    scope.state.version += 1
-    return {}
+        found["imdsSupport"] = params["ImdsSupport"].get("Value", "")
+    if "LaunchPermission" in params:
+        found["launchPermission"] = params["LaunchPermission"]
+    if "ProductCodes" in params:
+        found["productCodes"] = params["ProductCodes"]
+    attribute = params.get("Attribute")
+    if attribute == "launchPermission":
+        found.setdefault("launchPermission", _listed_permissions(params))
+    elif attribute:
+        found.setdefault(attribute, params.get("Value", ""))
+    return found
 
 
-def create_tags(scope: Scope, params: Params) -> dict[str, Any]:
-    dry(params)
-    for aws_id in params["Resources"]:
-        thing = next(
-            (found for kind in scope.state.things if (found := scope.find(kind, aws_id))), None
-        )
-        if thing is None:
-            raise Refused("InvalidID", f"The ID '{aws_id}' is not valid")
-        tags = tags_of(thing) | {tag["Key"]: tag.get("Value", "") for tag in params["Tags"]}
-        thing["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-    scope.state.version += 1
-    return {}
+def _listed_permissions(params: Params) -> Thing:
+    word = {"add": "Add", "remove": "Remove"}.get(params.get("OperationType", ""), "")
+    users = [{"UserId": number} for number in params.get("UserIds", [])]
+    groups = [{"Group": name} for name in params.get("UserGroups", [])]
+    return {word: users + groups}
 
 
-def disable_image(scope: Scope, params: Params) -> dict[str, Any]:
-    """Disable an image; its launch permissions are gone and do not come back."""
-    dry(params)
-    image = reach(scope, params["ImageId"])
-    image["State"] = "disabled"
-    image["_permissions"] = []
-    image["Public"] = False
-    scope.state.version += 1
-    return {"Return": True}
-
-
-def enable_image(scope: Scope, params: Params) -> dict[str, Any]:
-    dry(params)
-    image = reach(scope, params["ImageId"])
-    image["State"] = "available"
-    scope.state.version += 1
-    return {"Return": True}
-
-
-def deregister_image(scope: Scope, params: Params) -> dict[str, Any]:
-    dry(params)
-    image = reach(scope, params["ImageId"])
-    del scope.state.things["images"][image["ImageId"]]
-    if scope.state.accounts.get(scope.account, {}).get("RecycleBin"):
-        scope.put("recycled", image["ImageId"], image)
-    results = []
-    if params.get("DeleteAssociatedSnapshots"):
-        results = [_delete_snapshot(scope, aws_id) for aws_id in snapshots_of(image)]
-    scope.state.version += 1
-    return {"Return": True, "DeleteSnapshotResults": results}
-
-
-def _delete_snapshot(scope: Scope, snapshot_id: str) -> Thing:
-    is_used = any(snapshot_id in snapshots_of(image) for image in scope.mine("images"))
-    if not is_used:
-        scope.state.things["snapshots"].pop(snapshot_id, None)
-    return {"SnapshotId": snapshot_id, "ReturnCode": "skipped" if is_used else "success"}
-
-
-def list_recycled(scope: Scope, params: Params) -> dict[str, Any]:
-    dry(params)
-    wanted = params.get("ImageIds")
-    images = [i for i in scope.mine("recycled") if not wanted or i["ImageId"] in wanted]
-    return page(images, params, "Images")
-
-
-def restore(scope: Scope, params: Params) -> dict[str, Any]:
-    dry(params)
-    image = scope.find("recycled", params["ImageId"])
-    if image is None:
-        message = f"The image id '[{params['ImageId']}]' does not exist"
-        raise Refused("InvalidAMIID.NotFound", message)
-    del scope.state.things["recycled"][image["ImageId"]]
-    scope.put("images", image["ImageId"], image)
-    return {"Return": True}
+def _permitted(image: Thing, change: Mapping[str, list[Thing]]) -> list[Thing]:
+    added, removed = change.get("Add", []), change.get("Remove", [])
+    if {"Group": "all"} in added and image.get("ProductCodes"):
+        message = "Images with a Marketplace product code cannot be made public."
+        raise Refused("InvalidParameterValue", message)
+    if added and image["State"] == "disabled":
+        raise Refused("InvalidAMIID.Unavailable", f"The image {image['ImageId']} is disabled.")
+    before = image.get("_permissions", [])
+    kept = [permission for permission in before if permission not in removed]
+    return kept + [permission for permission in added if permission not in kept]
 
 
 def ancestry(scope: Scope, params: Params) -> dict[str, Any]:
     """Follow the recorded sources; images made by RegisterImage have none."""
+    image: Thing | None = reach_any(scope, params["ImageId"])
     dry(params)
     entries: list[Thing] = []
-    image: Thing | None = reach(scope, params["ImageId"])
-    while image is not None and len(entries) < 50:  # noqa: PLR2004  # AWS's own limit
+    while image is not None and len(entries) < _MOST_LEVELS:
         source = image.get("SourceImageId", "")
-        entries.append(
-            {
-                "ImageId": image["ImageId"],
-                "CreationDate": image.get("CreationDate"),
-                "ImageOwnerAlias": image.get("ImageOwnerAlias"),
-                "SourceImageId": source or None,
-                "SourceImageRegion": image.get("SourceImageRegion"),
-            }
-        )
+        names = ("ImageId", "CreationDate", "ImageOwnerAlias", "SourceImageId", "SourceImageRegion")
+        entries.append({name: image[name] for name in names if image.get(name)})
         image = scope.state.things["images"].get(source)
     return {"ImageAncestryEntries": entries}
 
 
 def references(scope: Scope, params: Params) -> dict[str, Any]:
-    """Tell which own instances refer to the images."""
+    """Tell which own instances refer to the images; of the other resources there are none."""
+    types = {wanted.get("ResourceType") for wanted in params.get("ResourceTypes", [])}
+    if not types and not params.get("IncludeAllResourceTypes"):
+        message = "Either IncludeAllResourceTypes or ResourceTypes must be specified."
+        raise Refused("MissingParameter", message)
     dry(params)
     found = [
         {
@@ -233,7 +252,7 @@ def references(scope: Scope, params: Params) -> dict[str, Any]:
             "Arn": f"arn:aws:ec2:{scope.region}:{scope.account}:instance/{instance['InstanceId']}",
         }
         for instance in scope.mine("instances")
-        if instance["ImageId"] in params["ImageIds"]
+        if instance["ImageId"] in params["ImageIds"] and (not types or "ec2:Instance" in types)
     ]
     return page(found, params, "ImageReferences")
 
@@ -242,12 +261,6 @@ OPERATIONS = {
     "DescribeImages": describe_images,
     "DescribeImageAttribute": describe_image_attribute,
     "ModifyImageAttribute": modify_image_attribute,
-    "CreateTags": create_tags,
-    "DisableImage": disable_image,
-    "EnableImage": enable_image,
-    "DeregisterImage": deregister_image,
-    "ListImagesInRecycleBin": list_recycled,
-    "RestoreImageFromRecycleBin": restore,
     "GetImageAncestry": ancestry,
     "DescribeImageReferences": references,
 }

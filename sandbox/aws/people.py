@@ -10,47 +10,71 @@ from sandbox.aws.scope import Scope
 from sandbox.aws.state import text
 
 Params = Mapping[str, Any]
+_LONGEST_CHAINED = 3600
+_ARN_PARTS = 6
 
 
 def assume_role(scope: Scope, params: Params) -> dict[str, Any]:
     """Give keys of the role's account to whoever knows its external id."""
     arn = params["RoleArn"]
-    number = arn.split(":")[4] if arn.count(":") >= 5 else ""  # noqa: PLR2004  # parts of an ARN
-    account = scope.state.accounts.get(number)
-    trusted = account is not None and arn == account["RoleArn"]
-    if not trusted or params.get("ExternalId") != account["ExternalId"]:  # type: ignore[index]
-        message = (
-            f"User: arn:aws:iam::{scope.account}:user/portal is not authorized to perform: "
-            f"sts:AssumeRole on resource: {arn}"
-        )
+    parts = arn.split(":", _ARN_PARTS - 1)
+    number = parts[4] if len(parts) == _ARN_PARTS else ""
+    account = scope.state.accounts.get(number, {})
+    is_known = arn == account.get("RoleArn")
+    if not is_known or account.get("ExternalId") not in {params.get("ExternalId"), None}:
+        message = f"User: {_arn(scope)} is not authorized to perform: sts:AssumeRole on {arn}"
         raise Refused("AccessDenied", message, 403)
-    seconds = params.get("DurationSeconds", 3600)
+    seconds = params.get("DurationSeconds", _LONGEST_CHAINED)
+    if scope.session and seconds > _LONGEST_CHAINED:
+        message = (
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+            "role chaining"
+        )
+        raise Refused("ValidationError", message)
+    role, name = parts[5].rpartition("/")[2], params["RoleSessionName"]
     return {
         "Credentials": {
             "AccessKeyId": f"ASIA{number}",
             "SecretAccessKey": "temporary",
-            "SessionToken": "temporary",
+            "SessionToken": f"{role}/{name}",
             "Expiration": text(scope.state.now + timedelta(seconds=seconds)),
         },
-        "AssumedRoleUser": {"AssumedRoleId": "AROA:portal", "Arn": arn},
+        "AssumedRoleUser": {
+            "AssumedRoleId": f"AROA:{name}",
+            "Arn": f"arn:aws:sts::{number}:assumed-role/{role}/{name}",
+        },
     }
 
 
 def get_caller_identity(scope: Scope, params: Params) -> dict[str, Any]:
-    arn = f"arn:aws:iam::{scope.account}:user/portal"
-    return {"Account": scope.account, "Arn": arn, "UserId": "AIDA"}
+    name = scope.session.rpartition("/")[2]
+    user = f"AROA:{name}" if scope.session else "AIDA"
+    return {"Account": scope.account, "Arn": _arn(scope), "UserId": user}
+
+
+def _arn(scope: Scope) -> str:
+    if scope.session:
+        return f"arn:aws:sts::{scope.account}:assumed-role/{scope.session}"
+    return f"arn:aws:iam::{scope.account}:user/portal"
 
 
 def list_accounts(scope: Scope, params: Params) -> dict[str, Any]:
+    """Tell every account of the organization; only its management account may ask."""
+    known = scope.state.accounts
+    managers = [number for number, account in known.items() if account.get("IsManagement")]
+    if managers and scope.account not in managers:
+        message = "You don't have permissions to access this resource."
+        raise Refused("AccessDeniedException", message)
+    manager = managers[0] if managers else scope.account
     accounts = [
         {
             "Id": number,
             "Name": account["Name"],
             "Email": f"{account['Name']}@example.com",
-            "Arn": f"arn:aws:organizations::{scope.account}:account/o-demo/{number}",
-            "State": "ACTIVE",
+            "Arn": f"arn:aws:organizations::{manager}:account/o-northwind1/{number}",
+            "State": account.get("State", "ACTIVE"),
         }
-        for number, account in scope.state.accounts.items()
+        for number, account in known.items()
     ]
     return page(accounts, {"MaxResults": 20, **params}, "Accounts")
 

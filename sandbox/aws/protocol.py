@@ -11,37 +11,66 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 import botocore.loaders
+from botocore.exceptions import UnknownServiceError
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from sandbox.aws.errors import Refused
 
-# What XML cannot hold.
+# What XML cannot hold. A bare carriage return it can, but a parser reads a line feed.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_AS_ENTITY = {"\r": "&#13;"}
+# An unknown parameter, a wrong one, a missing one: each protocol has its own names for them.
+_CODES = {
+    "ec2": ("UnknownParameter", "InvalidParameterValue", "MissingParameter"),
+    "query": ("ValidationError", "ValidationError", "ValidationError"),
+    "json": ("InvalidInputException", "InvalidInputException", "InvalidInputException"),
+}
 
 
 @cache
 def service(name: str) -> ServiceModel:
-    loader = botocore.loaders.Loader()
-    return ServiceModel(loader.load_service_model(name, "service-2"), name)
+    """Return botocore's model of a service; Refused if there is none of the name."""
+    try:
+        found = botocore.loaders.Loader().load_service_model(name, "service-2")
+    except UnknownServiceError:
+        raise Refused("InvalidAction", f"There is no service {name}.") from None
+    model = ServiceModel(found, name)
+    if protocol_of(model) not in _CODES:
+        raise Refused("InvalidAction", f"{name} is not simulated.")
+    return model
 
 
-def read(model: ServiceModel, headers: Mapping[str, str], body: bytes) -> tuple[str, Any]:
+def protocol_of(model: ServiceModel) -> str:
+    return str(model.metadata["protocol"])
+
+
+def read(
+    model: ServiceModel, headers: Mapping[str, str], body: bytes
+) -> tuple[str, dict[str, Any]]:
     """Return the operation that a request names and its parameters; Refused if it makes none."""
-    if model.metadata["protocol"] == "json":
-        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
-        return operation, json.loads(body or b"{}")
-    pairs = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    operation, _ = pairs.pop("Action", ""), pairs.pop("Version", "")
+    protocol = protocol_of(model)
+    operation, given = _read_json(headers, body) if protocol == "json" else _read_query(body)
     if operation not in model.operation_names:
         raise Refused("InvalidAction", f"The action {operation} is not valid for this web service.")
-    shape = model.operation_model(operation).input_shape
-    if shape is None:
-        return operation, {}
-    return operation, _structure(_tree(pairs), shape, is_ec2=_is_ec2(model), path="")
+    shape = model.operation_model(operation).input_shape or StructureShape("Nothing", {}, None)
+    return operation, _Reader(protocol).structure(given, shape, "")
 
 
-def _is_ec2(model: ServiceModel) -> bool:
-    return str(model.metadata["protocol"]) == "ec2"
+def _read_json(headers: Mapping[str, str], body: bytes) -> tuple[str, Any]:
+    operation = headers.get("x-amz-target", "").rpartition(".")[2]
+    try:
+        return operation, json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise Refused("SerializationException", "The request is no JSON.") from None
+
+
+def _read_query(body: bytes) -> tuple[str, Any]:
+    try:
+        pairs = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        raise Refused("MalformedQueryString", "The query contains a syntax error.") from None
+    operation, _ = pairs.pop("Action", ""), pairs.pop("Version", "")
+    return operation, _tree(pairs)
 
 
 def _tree(pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -51,75 +80,120 @@ def _tree(pairs: Mapping[str, str]) -> dict[str, Any]:
         node = tree
         for word in way:
             node = node.setdefault(word, {})
+            if not isinstance(node, dict):
+                raise Refused("MalformedQueryString", f"{key}: {word} is a plain value.")
         node[last] = value
     return tree
 
 
-def _structure(tree: Any, shape: Shape, *, is_ec2: bool, path: str) -> dict[str, Any]:
-    if not isinstance(tree, dict) or not isinstance(shape, StructureShape):
-        raise Refused("InvalidParameterValue", f"The parameter {path} has parts of its own.")
-    members = {_wire_name(m, name, is_ec2=is_ec2): name for name, m in shape.members.items()}
-    found = {}
-    for word, node in tree.items():
-        where = f"{path}.{word}".lstrip(".")
-        if word not in members:
-            raise Refused("UnknownParameter", f"The parameter {where} is not recognized")
-        name = members[word]
-        found[name] = _value(node, shape.members[name], is_ec2=is_ec2, path=where)
-    for name in shape.required_members:
-        if name not in found:
-            where = f"{path}.{name}".lstrip(".")
-            raise Refused("MissingParameter", f"The request must contain the parameter {where}")
-    return found
+class _Reader:
+    """Reads what a client sent into the shape that the model gives it."""
 
+    def __init__(self, protocol: str) -> None:
+        self._protocol = protocol
+        self._unknown, self._invalid, self._missing = _CODES[protocol]
 
-def _wire_name(member: Shape, name: str, *, is_ec2: bool) -> str:
-    if not is_ec2:
-        return str(member.serialization.get("name", name))
-    if "queryName" in member.serialization:
-        return str(member.serialization["queryName"])
-    given = str(member.serialization.get("name", name))
-    return given[0].upper() + given[1:]
+    def structure(self, node: Any, shape: StructureShape, path: str) -> dict[str, Any]:
+        if not isinstance(node, dict):
+            raise Refused(self._invalid, f"The parameter {path} has parts of its own.")
+        members = {self._wire_name(name, part): name for name, part in shape.members.items()}
+        found = {}
+        for word, part in node.items():
+            where = f"{path}.{word}".lstrip(".")
+            if word not in members:
+                raise Refused(self._unknown, f"The parameter {where} is not recognized")
+            name = members[word]
+            found[name] = self._value(part, shape.members[name], where)
+        for name in shape.required_members:
+            if name not in found:
+                where = f"{path}.{name}".lstrip(".")
+                message = f"The request must contain the parameter {where}"
+                raise Refused(self._missing, message)
+        return found
 
+    def _wire_name(self, name: str, member: Shape) -> str:
+        given = str(member.serialization.get("name", name))
+        if self._protocol != "ec2":
+            return given
+        return str(member.serialization.get("queryName", given[0].upper() + given[1:]))
 
-def _value(node: Any, shape: Shape, *, is_ec2: bool, path: str) -> Any:
-    if shape.type_name == "structure":
-        return _structure(node, shape, is_ec2=is_ec2, path=path)
-    if isinstance(shape, ListShape):
-        items = node if is_ec2 or not isinstance(node, dict) else node.get("member", {})
-        if not isinstance(items, dict):
-            raise Refused("InvalidParameterValue", f"The parameter {path} is a list.")
-        ordered = sorted(items.items(), key=lambda pair: int(pair[0]))
-        return [_value(item, shape.member, is_ec2=is_ec2, path=path) for _, item in ordered]
-    if not isinstance(node, str):
-        raise Refused("InvalidParameterValue", f"The parameter {path} is a plain value.")
-    return _scalar(node, shape, path)
+    def _value(self, node: Any, shape: Shape, path: str) -> Any:
+        if isinstance(shape, StructureShape):
+            return self.structure(node, shape, path)
+        if isinstance(shape, ListShape):
+            items = [self._value(item, shape.member, path) for item in self._items(node, path)]
+            self._check_range(len(items), shape, path)
+            return items
+        if self._protocol == "json":
+            value = self._typed(node, shape, path)
+        elif isinstance(node, str):
+            value = self._parsed(node, shape, path)
+        else:
+            raise Refused(self._invalid, f"The parameter {path} is a plain value.")
+        if isinstance(value, str):
+            self._check_text(value, shape, path)
+        elif not isinstance(value, (bool, bytes)):
+            self._check_range(value, shape, path)
+        return value
 
+    def _items(self, node: Any, path: str) -> list[Any]:
+        if isinstance(node, list):
+            return node
+        if self._protocol == "query" and isinstance(node, dict):
+            node = node.get("member")
+        if not isinstance(node, dict) or not all(key.isdecimal() for key in node):
+            raise Refused(self._invalid, f"The parameter {path} is a list.")
+        return [node[key] for key in sorted(node, key=int)]
 
-def _scalar(text: str, shape: Shape, path: str) -> Any:
-    try:
-        if shape.type_name in {"integer", "long"}:
-            return int(text)
-        if shape.type_name in {"double", "float"}:
-            return float(text)
-    except ValueError:
-        raise Refused("InvalidParameterValue", f"Value ({text}) for {path} is invalid.") from None
-    if shape.type_name == "boolean":
-        return text.lower() == "true"
-    if shape.type_name == "blob":
-        return base64.b64decode(text)
-    allowed = getattr(shape, "enum", None)
-    if allowed and text not in allowed:
-        raise Refused("InvalidParameterValue", f"Value ({text}) for {path} is invalid.")
-    return text
+    def _typed(self, node: Any, shape: Shape, path: str) -> Any:
+        wanted = {"integer": int, "long": int, "boolean": bool, "string": str}
+        if type(node) is not wanted.get(shape.type_name):
+            raise Refused("SerializationException", f"{path} is no {shape.type_name}.")
+        return node
+
+    def _parsed(self, text: str, shape: Shape, path: str) -> Any:
+        try:
+            if shape.type_name in {"integer", "long"}:
+                return int(text)
+            if shape.type_name in {"double", "float"}:
+                return float(text)
+            if shape.type_name == "boolean":
+                return {"true": True, "false": False}[text.lower()]
+            if shape.type_name == "blob":
+                return base64.b64decode(text, validate=True)
+        except (ValueError, KeyError):
+            raise self._wrong(text, path) from None
+        return text
+
+    def _check_text(self, text: str, shape: Shape, path: str) -> None:
+        allowed = getattr(shape, "enum", None)
+        if allowed and text not in allowed:
+            raise self._wrong(text, path)
+        if self._protocol == "ec2":
+            return  # its operations check the length of texts, with codes of their own
+        self._check_range(len(text), shape, path)
+        pattern = str(shape.metadata.get("pattern", ""))
+        # Java's notation of characters is not Python's.
+        if "\\u" not in pattern and pattern and not re.fullmatch(pattern, text, re.ASCII):
+            raise self._wrong(text, path)
+
+    def _check_range(self, number: float, shape: Shape, path: str) -> None:
+        least, most = shape.metadata.get("min"), shape.metadata.get("max")
+        if (least is not None and number < least) or (most is not None and number > most):
+            raise Refused(
+                self._invalid, f"{path} has {number}; at least {least}, at most {most} is allowed."
+            )
+
+    def _wrong(self, text: str, path: str) -> Refused:
+        return Refused(self._invalid, f"Value ({text}) for parameter {path} is invalid.")
 
 
 def write(operation: OperationModel, answer: Mapping[str, Any], request_id: str) -> bytes:
     """Return the answer as AWS writes it; what the model does not know is left out."""
-    protocol = operation.service_model.metadata["protocol"]
-    if protocol == "json":
-        return json.dumps(answer, default=_epoch).encode()
+    protocol = protocol_of(operation.service_model)
     shape = operation.output_shape
+    if protocol == "json":
+        return json.dumps(_json(answer, shape) if shape else {}).encode()
     inner = "".join(_members(answer, shape)) if isinstance(shape, StructureShape) else ""
     name = operation.name
     if protocol == "ec2":
@@ -132,15 +206,27 @@ def write(operation: OperationModel, answer: Mapping[str, Any], request_id: str)
     return f'<?xml version="1.0" encoding="UTF-8"?><{name}Response>{text}</{name}Response>'.encode()
 
 
-def write_error(model: ServiceModel, error: Refused, request_id: str) -> bytes:
-    if model.metadata["protocol"] == "json":
+def write_error(protocol: str, error: Refused, request_id: str) -> bytes:
+    if protocol == "json":
         return json.dumps({"__type": error.code, "message": error.message}).encode()
-    text = f"<Code>{error.code}</Code><Message>{_text(error.message)}</Message>"
-    if _is_ec2(model):
+    text = f"<Code>{_text(error.code)}</Code><Message>{_text(error.message)}</Message>"
+    if protocol == "ec2":
         text = f"<Response><Errors><Error>{text}</Error></Errors>"
         return f"{text}<RequestID>{request_id}</RequestID></Response>".encode()
     text = f"<ErrorResponse><Error><Type>Sender</Type>{text}</Error>"
     return f"{text}<RequestId>{request_id}</RequestId></ErrorResponse>".encode()
+
+
+def _json(value: Any, shape: Shape) -> Any:
+    if isinstance(shape, StructureShape):
+        known = {name: part for name, part in shape.members.items() if value.get(name) is not None}
+        return {name: _json(value[name], part) for name, part in known.items()}
+    if isinstance(shape, ListShape):
+        return [_json(item, shape.member) for item in value]
+    if shape.type_name == "timestamp":
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return at.timestamp()
+    return value
 
 
 def _members(values: Mapping[str, Any], shape: StructureShape) -> Iterator[str]:
@@ -166,10 +252,4 @@ def _inner(value: Any, shape: Shape) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("\ufffd", text))
-
-
-def _epoch(value: Any) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    raise TypeError(f"{type(value).__name__} has no place in an answer.")
+    return escape(_NOT_XML.sub("\ufffd", text), _AS_ENTITY)

@@ -1,18 +1,27 @@
 """One account in one region, as an operation sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sandbox.aws.state import State, Thing
 
 
+def _no_fault(operation: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a request was made, and by whom."""
+    """Where a request was made, and by whom.
+
+    `inner` names the fault of what an operation does by itself: DeregisterImage deletes snapshots.
+    """
 
     state: State
     account: str
     region: str
+    session: str = ""  # role and session name, where the caller took a role
+    inner: Callable[[str], str] = _no_fault
 
     def mine(self, kind: str) -> Iterator[Thing]:
         return self.state.of(kind, self.account, self.region)

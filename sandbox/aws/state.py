@@ -5,7 +5,6 @@ are what AWS keeps to itself: where the thing is, when it shows, a snapshot's bi
 Times are ISO texts, so that all of it can be written down as JSON.
 """
 
-import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -36,12 +35,12 @@ class State:
     def clear(self) -> None:
         self.things: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
         self.accounts: dict[str, Thing] = {}
-        self.tokens: dict[str, str] = {}
+        self.tokens: dict[str, Any] = {}
         self.pending_seconds = 0.0
         self.invisible_seconds = 0.0
         self.moved = timedelta()
-        self._numbers = itertools.count(1)
         self.version = 0
+        self._given = 0
 
     @property
     def now(self) -> datetime:
@@ -54,8 +53,8 @@ class State:
     def new_id(self, prefix: str) -> str:
         """Return an id never given before, also after a restart."""
         while True:
-            number = next(self._numbers)
-            aws_id = f"{prefix}-0{number * 2654435761 % 16**8:08x}{number:08x}"
+            self._given += 1
+            aws_id = f"{prefix}-0{self._given * 2654435761 % 16**8:08x}{self._given:08x}"
             if not any(aws_id in self.things[kind] for kind in KINDS):
                 return aws_id
 
@@ -73,12 +72,21 @@ class State:
     def save(self, file: Path) -> None:
         """Write everything down; a crash leaves the old file or the new one."""
         with self.lock:
-            whole = {"things": self.things, "accounts": self.accounts, "tokens": self.tokens}
+            whole = {
+                "things": self.things,
+                "accounts": self.accounts,
+                "tokens": self.tokens,
+                "given": self._given,
+            }
             draft = file.with_suffix(".new")
             draft.write_text(json.dumps(whole))
             draft.replace(file)
 
     def load(self, file: Path) -> None:
+        """Take over what `save` wrote, also an older version of the sandbox."""
         whole = json.loads(file.read_text())
-        self.things, self.accounts = whole["things"], whole["accounts"]
-        self.tokens = whole["tokens"]
+        self.things = {kind: whole["things"].get(kind, {}) for kind in KINDS}
+        self.accounts = whole["accounts"]
+        tokens = whole["tokens"].items()
+        self.tokens = {key: value for key, value in tokens if isinstance(value, dict)}
+        self._given = whole.get("given", 0)

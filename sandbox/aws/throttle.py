@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import defaultdict
+from collections.abc import Callable, Hashable
 
 _READS = ("Describe", "Get", "List")
 _SPECIAL = {
@@ -25,17 +25,17 @@ def size(operation: str, *, is_bounded: bool) -> tuple[int, int]:
 
 
 class Buckets:
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
-        self._left: dict[tuple[str, ...], float] = {}
-        self._at: dict[tuple[str, ...], float] = defaultdict(float)
+        self._left: dict[Hashable, tuple[float, float]] = {}  # tokens, and when that was
 
-    def take(self, key: tuple[str, ...], capacity: int, refill: int) -> bool:
+    def take(self, key: Hashable, capacity: int, refill: int) -> bool:
         """Take a token; False where none is left."""
-        now = time.monotonic()
         with self._lock:
-            left = self._left.get(key, float(capacity))
-            left = min(capacity, left + (now - self._at[key]) * refill)
-            self._at[key] = now
-            self._left[key] = left - 1 if left >= 1 else left
-            return left >= 1
+            now = self._clock()
+            tokens, at = self._left.get(key, (float(capacity), now))
+            tokens = min(float(capacity), tokens + (now - at) * refill)
+            is_there = tokens >= 1
+            self._left[key] = (tokens - is_there, now)
+        return is_there

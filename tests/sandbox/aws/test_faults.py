@@ -1,0 +1,206 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from sandbox.aws.faults import KINDS, Fault, Faults
+from tests.sandbox.aws.things import (
+    becomes,
+    client,
+    code_of,
+    put_image,
+    put_snapshot,
+    registration,
+)
+
+REFUSALS = [
+    ("throttle", "ec2", "describe_regions", "RequestLimitExceeded"),
+    ("throttle", "sts", "get_caller_identity", "Throttling"),
+    ("throttle", "organizations", "list_accounts", "TooManyRequestsException"),
+    ("server-error", "ec2", "describe_regions", "InternalError"),
+    ("server-error", "sts", "get_caller_identity", "InternalFailure"),
+    ("server-error", "organizations", "list_accounts", "ServiceException"),
+    ("access-denied", "ec2", "describe_regions", "UnauthorizedOperation"),
+    ("access-denied", "sts", "get_caller_identity", "AccessDenied"),
+    ("access-denied", "organizations", "list_accounts", "AccessDeniedException"),
+]
+
+
+@pytest.mark.parametrize(("kind", "service", "method", "code"), REFUSALS)
+def test_each_service_refuses_in_its_own_words(aws, kind, service, method, code):
+    aws.fail("*", kind)
+
+    with pytest.raises(ClientError) as refused:
+        getattr(client(aws, service), method)()
+
+    assert code_of(refused.value) == code
+
+
+@pytest.mark.parametrize("kind", ["throttle", "server-error", "access-denied"])
+def test_a_refused_call_is_not_carried_out(aws, kind):
+    asked = registration(put_snapshot(aws))
+    aws.fail("RegisterImage", kind)
+
+    with pytest.raises(ClientError):
+        client(aws).register_image(**asked)
+
+    assert aws.state.things["images"] == {}
+    assert aws.operations_called() == ["RegisterImage"]
+
+
+def test_applied_then_dropped_is_carried_out_and_the_connection_closed(aws):
+    asked = registration(put_snapshot(aws))
+    aws.fail("RegisterImage", "applied-then-dropped")
+
+    with pytest.raises(ConnectionClosedError):
+        client(aws).register_image(**asked)
+
+    (image,) = aws.state.things["images"].values()
+    assert image["Name"] == asked["Name"]
+
+
+def test_a_hidden_retry_of_a_dropped_call_finds_the_name_taken(aws):
+    asked = registration(put_snapshot(aws))
+    aws.fail("RegisterImage", "applied-then-dropped")
+
+    with pytest.raises(ClientError) as refused:
+        client(aws, attempts=2).register_image(**asked)
+
+    assert code_of(refused.value) == "InvalidAMIName.Duplicate"
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 300])
+def test_half_a_page_is_never_taken_for_a_whole_one(aws, number):
+    for _ in range(number):
+        put_image(aws)
+    aws.fail("DescribeImages", "half-a-page")
+
+    with pytest.raises(ResponseParserError):
+        client(aws).describe_images(Owners=["self"])
+
+
+def test_half_a_page_of_json_has_nothing_that_could_be_taken_for_a_page(aws):
+    aws.state.accounts["111111111111"] = {"Name": "base"}
+    aws.fail("ListAccounts", "half-a-page")
+
+    answer = client(aws, "organizations").list_accounts()  # botocore swallows what is no JSON
+
+    assert "Accounts" not in answer
+
+
+def test_half_a_page_in_the_middle_of_a_listing_ends_it(aws):
+    for _ in range(3):
+        put_image(aws)
+    pages = (
+        client(aws)
+        .get_paginator("describe_images")
+        .paginate(Owners=["self"], PaginationConfig={"PageSize": 1})
+    )
+    found = iter(pages)
+    next(found)
+    aws.fail("DescribeImages", "half-a-page")
+
+    with pytest.raises(ResponseParserError):
+        next(found)
+
+
+def test_a_slow_answer_comes_after_all(aws):
+    aws.fail("DescribeRegions", "slow", seconds=0.05)
+
+    assert client(aws).describe_regions()["Regions"]
+
+
+def test_a_call_that_nobody_waits_for_is_carried_out_all_the_same(aws):
+    image_id = put_image(aws)
+    aws.fail("DisableImage", "slow", seconds=0.3)
+
+    with pytest.raises(ReadTimeoutError):
+        client(aws, read_timeout=0.1).disable_image(ImageId=image_id)
+
+    assert becomes(lambda: aws.state.things["images"][image_id]["State"] == "disabled")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS - {"slow"}))
+def test_the_same_client_goes_on_after_a_fault(aws, kind):
+    image_id = put_image(aws)
+    ec2 = client(aws)
+    ec2.describe_images(ImageIds=[image_id])
+    aws.fail("DescribeImages", kind)
+
+    with pytest.raises((ClientError, ConnectionClosedError, ResponseParserError)):
+        ec2.describe_images(ImageIds=[image_id])
+
+    assert ec2.describe_images(ImageIds=[image_id])["Images"]
+
+
+@pytest.mark.parametrize("kind", ["throttle", "server-error", "applied-then-dropped"])
+def test_boto3_gets_over_a_passing_fault(aws, kind):
+    image_id = put_image(aws)
+    aws.fail("DescribeImages", kind)
+
+    found = client(aws, attempts=2).describe_images(ImageIds=[image_id])
+
+    assert len(found["Images"]) == 1
+    assert aws.operations_called() == ["DescribeImages"] * 2
+
+
+def test_a_fault_of_another_operation_is_not_met(aws):
+    aws.fail("RegisterImage", "throttle")
+
+    assert client(aws).describe_regions()["Regions"]
+
+
+@pytest.mark.parametrize(
+    ("options", "meets"),
+    [
+        pytest.param({}, True, id="everywhere"),
+        pytest.param({"account": "999999999999"}, True, id="this account"),
+        pytest.param({"account": "888888888888"}, False, id="another account"),
+        pytest.param({"region": "eu-west-1"}, True, id="this region"),
+        pytest.param({"region": "us-east-1"}, False, id="another region"),
+        pytest.param({"times": 0}, False, id="never"),
+    ],
+)
+def test_a_fault_can_be_of_one_place(options, meets):
+    faults = Faults()
+    faults.add(Fault("*", "throttle", **options))
+
+    found = faults.take("DescribeImages", "999999999999", "eu-west-1")
+
+    assert (found is not None) == meets
+
+
+def test_a_fault_is_met_as_often_as_it_says():
+    faults = Faults()
+    faults.add(Fault("*", "throttle", times=2))
+
+    met = [faults.take("X", "", "") is not None for _ in range(4)]
+
+    assert met == [True, True, False, False]
+
+
+def test_a_fault_without_number_lasts_until_it_is_healed():
+    faults = Faults()
+    faults.add(Fault("*", "throttle", times=None))
+    met = [faults.take("X", "", "") is not None for _ in range(5)]
+
+    faults.heal()
+
+    assert met == [True] * 5
+    assert faults.take("X", "", "") is None
+
+
+def test_many_at_once_meet_a_fault_as_often_as_it_says():
+    faults = Faults()
+    faults.add(Fault("*", "throttle", times=500))
+
+    with ThreadPoolExecutor(8) as pool:
+        met = list(pool.map(lambda _: faults.take("X", "", ""), range(2000)))
+
+    assert sum(fault is not None for fault in met) == 500
+
+
+def test_a_fault_that_does_not_exist_is_named():
+    with pytest.raises(ValueError, match=r"explode is no fault\. There are: access-denied"):
+        Fault("X", "explode")
