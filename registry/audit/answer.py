@@ -1,7 +1,7 @@
 """The audit's machine-readable answer: a contract, see docs/audit-json.md."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ def audit_answer(
             covered[instance_id] += share
     return {
         "schema_version": SCHEMA_VERSION,
-        "as_of": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "as_of": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "images": _images(account, region),
         "reserved_instances": [
             _purchase(row, covers.get(row.pk, []))
@@ -75,9 +75,9 @@ def _image(row: Image, rules: list[str]) -> dict[str, Any]:
             "usage_operation": row.expected_usage_operation,
             "platform": row.expected_platform,
             "confidence": row.confidence,
-            "source": row.source,
+            "source": row.source or "none",
         },
-        "verdict": row.verdict,
+        "verdict": row.verdict or "unknown",  # it appeared while the others were judged
         "missing": row.missing,
         "unexpected": row.unexpected,
         "rules": rules,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from registry.audit.purchases import DEAREST
 from registry.audit.rows import alone_on, update_rows
 from registry.billing.codes import from_platform_details
 from registry.billing.coverage import PurchaseUse, apply
@@ -118,7 +119,7 @@ def _values(use: PurchaseUse) -> dict[str, Any]:
 
 
 def _rounded(cost: Decimal | None) -> Decimal | None:
-    return None if cost is None else cost.quantize(_PLACES)
+    return None if cost is None or cost >= DEAREST else cost.quantize(_PLACES)
 
 
 def _write_covers(uses: Mapping[int, PurchaseUse]) -> None:
@@ -130,7 +131,8 @@ def _write_covers(uses: Mapping[int, PurchaseUse]) -> None:
     }
     names = {instance_id for _, instance_id in wanted}
     keys = dict(Instance.objects.present().filter(aws_id__in=names).values_list("aws_id", "pk"))
-    shares = {(pk, keys[name]): share for (pk, name), share in wanted.items()}
+    # An instance that is gone since the purchases were applied has no cover any more.
+    shares = {(pk, keys[name]): share for (pk, name), share in wanted.items() if name in keys}
     over = []
     for cover in Cover.objects.all():
         share = shares.get((cover.reserved_instance_id, cover.instance_id))

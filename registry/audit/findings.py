@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
 from registry.audit.rows import alone_on
 from registry.billing.rules import Violation
@@ -26,7 +28,7 @@ def reconcile(
 ) -> None:
     """Make the open findings of the judged things, by primary key, agree with `violations`.
 
-    With `is_all`, things that were not judged are gone: their findings are resolved too.
+    With `is_all`, the findings of things that are gone are resolved too.
     """
     with transaction.atomic(), alone_on(Finding):
         _reconcile(subject, violations, costs, at=at, is_all=is_all)
@@ -43,9 +45,11 @@ def _reconcile(
     key = f"{subject}_id"
     missing = {(pk, found.rule): found for pk in violations for found in violations[pk]}
     over, changed = [], []
-    still_open = Finding.objects.open().exclude(**{key: None})
-    if not is_all:
-        still_open = still_open.filter(**{f"{key}__in": list(violations)})
+    # What was neither judged nor is gone appeared meanwhile: somebody else has just judged it.
+    meant = Q(**{f"{key}__in": list(violations)})
+    if is_all:
+        meant |= Q(**{f"{subject}__gone_at__isnull": False})
+    still_open = Finding.objects.open().filter(meant)
     for finding in still_open:
         pk = getattr(finding, key)
         found = missing.pop((pk, finding.rule), None)
@@ -53,8 +57,10 @@ def _reconcile(
             over.append(finding.pk)
         elif _update(finding, found, costs.get(pk)):
             changed.append(finding)
+    # An audit as of an earlier time resolves nothing before it was opened.
+    resolved_at = Greatest(F("opened_at"), Value(at))
     Finding.objects.filter(pk__in=over).update(
-        resolved_at=at, checked_at=at, state=FindingState.RESOLVED
+        resolved_at=resolved_at, checked_at=at, state=FindingState.RESOLVED
     )
     Finding.objects.bulk_update(changed, _SHOWN, batch_size=BATCH)
     still_open.filter(resolved_at=None).update(checked_at=at)

@@ -6,6 +6,7 @@ from registry.billing.coverage import PurchaseUse
 from registry.billing.rules import Violation
 
 HOURS_A_MONTH = 730
+DEAREST = Decimal(10**12)  # more than a column holds; no real purchase comes near
 TITLES = {
     "not_active": "Not active",
     "wrong_platform": "Billing code differs",
@@ -44,7 +45,9 @@ _REMEDIES = {
 
 def monthly(cost: Decimal | None) -> Decimal | None:
     """Return an hourly cost for a month of 730 hours, in cents; None where it is not known."""
-    return None if cost is None else (cost * HOURS_A_MONTH).quantize(Decimal("0.01"))
+    if cost is None or cost >= DEAREST:
+        return None
+    return (cost * HOURS_A_MONTH).quantize(Decimal("0.01"))
 
 
 def check(use: PurchaseUse) -> tuple[Violation, ...]:

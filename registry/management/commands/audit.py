@@ -10,7 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from registry.audit import audit, audit_answer
-from registry.models import Account, Finding, Scope
+from registry.models import Account, Finding, FindingState, Scope
 
 FINDINGS, ERROR = 1, 2
 
@@ -26,22 +26,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         account, region = options["account"], options["region"]
-        if account and not Account.objects.numbered(account).exists():
-            raise CommandError(f"There is no account {account}.", returncode=ERROR)
-        if region and not Scope.objects.filter(region=region).exists():
-            raise CommandError(f"There is no region {region} in the mirror.", returncode=ERROR)
         at = options["as_of"] or timezone.now()
         try:
+            _check(account, region)
             audit(at=at)
             answer = audit_answer(account=account, region=region, at=at)
+            self._warn(account, region)
+            has_findings = _has_findings(account, region)
+        except CommandError:
+            raise
         except Exception as error:
             raise CommandError(f"The audit failed: {error}", returncode=ERROR) from error
-        self._warn(account, region)
         if options["format"] == "json":
             self.stdout.write(json.dumps(answer, indent=1, ensure_ascii=False))
         else:
             self._print(answer)
-        if _has_findings(account, region):
+        if has_findings:
             sys.exit(FINDINGS)
 
     def _warn(self, account: str | None, region: str | None) -> None:
@@ -80,9 +80,20 @@ class Command(BaseCommand):
         self.stdout.write(f"{judged} judged as of {answer['as_of']}.")
 
 
+def _check(account: str | None, region: str | None) -> None:
+    scopes = Scope.objects.all()
+    if account:
+        if not Account.objects.numbered(account).exists():
+            raise CommandError(f"There is no account {account}.", returncode=ERROR)
+        scopes = scopes.filter(account__number=account)
+    if region and not scopes.filter(region=region).exists():
+        whose = f" of account {account}" if account else ""
+        raise CommandError(f"There is no region {region}{whose}.", returncode=ERROR)
+
+
 def _has_findings(account: str | None, region: str | None) -> bool:
     for thing in ("image", "reserved_instance"):
-        found = Finding.objects.open().exclude(**{thing: None})
+        found = Finding.objects.open().exclude(state=FindingState.WAIVED).exclude(**{thing: None})
         if account:
             found = found.filter(**{f"{thing}__account__number": account})
         if region:

@@ -40,5 +40,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{scope}: {error}")
             return False
         run.refresh_from_db()
-        self.stdout.write(f"{scope}: {run.note}")
-        return run.state == RunState.SUCCEEDED
+        if run.state == RunState.FAILED:
+            self.stderr.write(f"{scope}: {run.error}")
+            return False
+        self.stdout.write(f"{scope}: {run.note or f'{run.ref} is under way in a worker'}")
+        return True

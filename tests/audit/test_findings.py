@@ -1,0 +1,179 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from registry.audit.findings import reconcile
+from registry.billing.rules import Violation
+from registry.models import Finding, FindingState
+from tests.factories import LATER, NOON, make_finding, make_image, make_reserved_instance
+
+pytestmark = pytest.mark.django_db
+EARLIER = NOON - timedelta(days=1)
+
+
+def violation(rule="AMI001", **fields):
+    values = {"severity": "high", "title": "Billing code lost", "message": "Lost.", "remedy": ()}
+    return Violation(rule, **values | fields)
+
+
+def test_a_violation_opens_a_finding():
+    image = make_image()
+    found = violation(remedy=("Create it again.", "Discard it."))
+
+    reconcile("image", {image.pk: [found]}, {}, at=NOON)
+
+    finding = Finding.objects.get()
+    assert (finding.image, finding.rule, finding.severity) == (image, "AMI001", "high")
+    assert finding.state == FindingState.OPEN
+    assert (finding.opened_at, finding.checked_at, finding.resolved_at) == (NOON, NOON, None)
+    assert finding.remedy == ["Create it again.", "Discard it."]
+
+
+def test_a_purchase_has_findings_with_their_cost():
+    bought = make_reserved_instance()
+
+    costs = {bought.pk: Decimal("109.50")}
+    reconcile("reserved_instance", {bought.pk: [violation("RI001")]}, costs, at=NOON)
+
+    finding = Finding.objects.get()
+    assert finding.reserved_instance == bought
+    assert finding.monthly_cost == Decimal("109.50")
+
+
+def test_a_finding_that_stays_is_kept():
+    image = make_image()
+    reconcile("image", {image.pk: [violation()]}, {}, at=NOON)
+
+    reconcile("image", {image.pk: [violation()]}, {}, at=LATER)
+
+    finding = Finding.objects.get()
+    assert (finding.opened_at, finding.checked_at) == (NOON, LATER)
+
+
+@pytest.mark.parametrize("state", ["in_progress", "waived"])
+def test_what_a_person_made_of_a_finding_stays(state):
+    finding = make_finding(state=state)
+    found = violation(severity="critical", message="Worse.")
+
+    reconcile("image", {finding.image.pk: [found]}, {}, at=LATER)
+
+    finding.refresh_from_db()
+    assert finding.state == state
+    assert (finding.severity, finding.message) == ("critical", "Worse.")
+
+
+def test_a_finding_without_its_violation_is_resolved():
+    finding = make_finding()
+
+    reconcile("image", {finding.image.pk: []}, {}, at=LATER)
+
+    finding.refresh_from_db()
+    assert finding.state == FindingState.RESOLVED
+    assert (finding.resolved_at, finding.checked_at) == (LATER, LATER)
+
+
+def test_what_comes_back_is_a_new_finding():
+    image = make_image()
+    reconcile("image", {image.pk: [violation()]}, {}, at=EARLIER)
+    reconcile("image", {image.pk: []}, {}, at=NOON)
+
+    reconcile("image", {image.pk: [violation()]}, {}, at=LATER)
+
+    before, again = Finding.objects.order_by("pk")
+    assert before.state == FindingState.RESOLVED
+    assert again.state == FindingState.REOPENED
+    assert again.opened_at == LATER
+
+
+def test_another_rule_does_not_come_back():
+    image = make_image()
+    make_finding(image=image, rule="AMI002", state="resolved", resolved_at=NOON)
+
+    reconcile("image", {image.pk: [violation("AMI001")]}, {}, at=LATER)
+
+    assert Finding.objects.open().get().state == FindingState.OPEN
+
+
+def test_another_image_does_not_come_back():
+    make_finding(state="resolved", resolved_at=NOON)
+
+    reconcile("image", {make_image().pk: [violation()]}, {}, at=LATER)
+
+    assert Finding.objects.open().get().state == FindingState.OPEN
+
+
+def test_one_thing_may_break_two_rules():
+    image = make_image()
+
+    reconcile("image", {image.pk: [violation("AMI001"), violation("AMI006")]}, {}, at=NOON)
+
+    assert sorted(Finding.objects.values_list("rule", flat=True)) == ["AMI001", "AMI006"]
+
+
+def test_what_was_not_judged_is_left_alone():
+    finding = make_finding()
+
+    reconcile("image", {make_image().pk: []}, {}, at=LATER)
+
+    finding.refresh_from_db()
+    assert finding.state == FindingState.OPEN
+    assert finding.checked_at == NOON
+
+
+@pytest.mark.parametrize("subject", ["image", "reserved_instance"])
+def test_the_findings_of_what_is_gone_are_resolved(subject):
+    make = {"image": make_image, "reserved_instance": make_reserved_instance}[subject]
+    finding = make_finding(**{subject: make(gone_at=NOON)})
+
+    reconcile(subject, {}, {}, at=LATER, is_all=True)
+
+    finding.refresh_from_db()
+    assert finding.state == FindingState.RESOLVED
+
+
+def test_what_appeared_while_all_were_judged_keeps_its_findings():
+    finding = make_finding()
+
+    reconcile("image", {make_image().pk: []}, {}, at=LATER, is_all=True)
+
+    finding.refresh_from_db()
+    assert finding.state == FindingState.OPEN
+
+
+def test_images_and_purchases_do_not_mix():
+    finding = make_finding(image=make_image(gone_at=NOON))
+
+    reconcile("reserved_instance", {finding.image.pk: []}, {}, at=LATER, is_all=True)
+
+    finding.refresh_from_db()
+    assert finding.state == FindingState.OPEN
+
+
+def test_an_audit_as_of_an_earlier_time_resolves_nothing_before_it_was_opened():
+    finding = make_finding(opened_at=NOON)
+
+    reconcile("image", {finding.image.pk: []}, {}, at=EARLIER)
+
+    finding.refresh_from_db()
+    assert finding.resolved_at == NOON
+
+
+def test_a_title_is_cut_to_its_column():
+    image = make_image()
+
+    reconcile("image", {image.pk: [violation(title="x" * 300)]}, {}, at=NOON)
+
+    assert len(Finding.objects.get().title) == 200
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
+    kept = [make_finding().image.pk for _ in range(count)]
+    over = [make_finding().image.pk for _ in range(count)]
+    new = [make_image().pk for _ in range(count)]
+    changed = violation(message="Other.")
+    violations = {pk: [changed] for pk in (*kept, *new)} | {pk: [] for pk in over}
+
+    with django_assert_num_queries(11):  # five of them begin, lock, and end a savepoint
+        reconcile("image", violations, {}, at=LATER)

@@ -1,0 +1,201 @@
+import pytest
+
+from registry.audit.images import Known, code_of, judge_all, judge_some
+from registry.models import Image
+from tests.factories import (
+    LATER,
+    NOON,
+    make_account,
+    make_image,
+    make_instance,
+    make_snapshot,
+    make_volume,
+)
+
+pytestmark = pytest.mark.django_db
+RHEL = "RunInstances:0010"
+
+
+def rules(verdicts, image):
+    return [violation.rule for violation in verdicts.violations[image.pk]]
+
+
+def judge(*images, at=NOON):
+    verdicts = judge_all(Known.load(), at=at)
+    for image in images:
+        image.refresh_from_db()
+    return verdicts
+
+
+def test_a_judgment_is_written_whole():
+    image = make_image(declared=RHEL)
+
+    verdicts = judge(image)
+
+    assert rules(verdicts, image) == ["AMI001"]
+    assert image.verdict == "lost"
+    assert image.expected_usage_operation == RHEL
+    assert image.expected_platform == "Red Hat Enterprise Linux"
+    assert (image.confidence, image.source) == ("strong", "declared")
+    assert (image.missing, image.unexpected) == (["RHEL"], [])
+    assert image.evidence[0]["source"] == "declared"
+    assert image.lineage[-1]["aws_id"] == image.aws_id
+    assert image.judged_at == NOON
+
+
+def test_what_aws_said_is_not_touched():
+    image = make_image(declared=RHEL)
+    before = Image.objects.values("name", "usage_operation", "digest", "last_seen_at").get()
+
+    judge(image)
+
+    assert Image.objects.values(*before).get() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({"declared": RHEL, "usage_operation": RHEL}, "ok"),
+        ({"declared": RHEL, "usage_operation": ""}, "lost"),
+        ({"declared": "RunInstances:0006", "usage_operation": "RunInstances:0002"}, "partial"),
+        ({"declared": "RunInstances", "usage_operation": RHEL}, "unexpected"),
+        ({"declared": RHEL, "usage_operation": "RunInstances:000g"}, "wrong"),
+        ({"declared": RHEL, "usage_operation": None, "platform_details": None}, "unknown"),
+        ({"name": "no evidence"}, "unknown"),
+        (
+            {
+                "declared": RHEL,
+                "product_codes": [{"id": "6cd5fxzrad0cu2j23p692xytz", "type": "marketplace"}],
+            },
+            "excused",
+        ),
+        (
+            {"declared": RHEL, "product_codes": [{"id": "abc", "type": "devpay"}]},
+            "lost",
+        ),
+    ],
+    ids=["ok", "lost", "partial", "unexpected", "wrong", "old", "none", "excused", "devpay"],
+)
+def test_a_verdict_compares_what_is_with_what_should_be(fields, verdict):
+    image = make_image(**fields)
+
+    judge(image)
+
+    assert image.verdict == verdict
+
+
+def test_an_image_is_judged_by_where_it_came_from():
+    machine = make_instance(
+        usage_operation=RHEL, root_device_name="/dev/sda1", volumes={"/dev/sda1": "vol-root"}
+    )
+    make_volume(aws_id="vol-root", attachments=[])
+    make_snapshot(aws_id="snap-root", volume_id="vol-root")
+    image = make_image(root_snapshot_id="snap-root")
+
+    verdicts = judge(image)
+
+    assert (image.verdict, image.source) == ("lost", "instance")
+    (violation,) = verdicts.violations[image.pk]
+    assert machine.aws_id in violation.remedy[0]
+
+
+def test_an_instance_that_is_gone_tells_still_but_is_no_remedy():
+    machine = make_instance(usage_operation=RHEL, gone_at=NOON)
+    image = make_image(source_instance_id=machine.aws_id)
+
+    verdicts = judge(image)
+
+    assert image.verdict == "lost"
+    (violation,) = verdicts.violations[image.pk]
+    assert machine.aws_id not in violation.remedy[0]
+
+
+def test_an_image_from_which_instances_run_is_worse():
+    quiet, busy = make_image(declared=RHEL), make_image(declared=RHEL)
+    make_instance(image_id=busy.aws_id)
+    make_instance(image_id=quiet.aws_id, state="stopped")
+    make_instance(image_id=quiet.aws_id, gone_at=NOON)
+
+    verdicts = judge()
+
+    severities = [verdicts.violations[image.pk][0].severity for image in (quiet, busy)]
+    assert severities == ["high", "critical"]
+
+
+def test_what_is_gone_is_not_judged():
+    image = make_image(declared=RHEL, gone_at=NOON)
+
+    verdicts = judge(image)
+
+    assert verdicts.violations == {}
+    assert image.verdict == ""
+
+
+def test_the_same_judgment_is_not_written_again():
+    image = make_image(declared=RHEL)
+    judge(image)
+
+    verdicts = judge(image, at=LATER)
+
+    assert verdicts.changed == 0
+    assert image.judged_at == LATER
+
+
+def test_a_judgment_that_differs_is_written():
+    image = make_image(declared=RHEL)
+    judge(image)
+    Image.objects.update(usage_operation=RHEL)
+
+    verdicts = judge(image, at=LATER)
+
+    assert verdicts.changed == 1
+    assert image.verdict == "ok"
+
+
+def test_what_appears_while_all_are_judged_waits_for_the_next_time():
+    known = Known.load()
+    image = make_image(declared=RHEL)
+
+    verdicts = judge_all(known, at=NOON)
+
+    assert verdicts.violations == {}
+    image.refresh_from_db()
+    assert image.verdict == ""
+
+
+def test_some_are_judged_alone():
+    one, other = make_image(declared=RHEL), make_image(declared=RHEL)
+
+    verdicts = judge_some([one.pk], Known.load(), at=NOON)
+
+    other.refresh_from_db()
+    assert list(verdicts.violations) == [one.pk]
+    assert other.verdict == ""
+    assert other.judged_at is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"usage_operation": RHEL, "platform_details": "Windows"}, RHEL),
+        ({"usage_operation": "", "platform_details": ""}, ""),
+        ({"usage_operation": None, "platform_details": "Windows"}, "RunInstances:0002"),
+        ({"usage_operation": None, "platform_details": "Something new"}, None),
+        ({"usage_operation": None, "platform_details": None}, None),
+    ],
+)
+def test_the_code_decides_and_else_the_details(fields, code):
+    assert code_of(make_image(**fields)) == code
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
+    account = make_account()
+    for _ in range(count):
+        image = make_image(account=account, declared=RHEL)
+        make_instance(account=account, image_id=image.aws_id)
+        make_snapshot(account=account)
+        make_volume(account=account)
+
+    with django_assert_num_queries(12):  # three of them begin, lock, and end a savepoint
+        judge_all(Known.load(), at=NOON)

@@ -1,0 +1,86 @@
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from registry.audit.purchases import DEAREST, TITLES, check, monthly
+from registry.billing.coverage import PurchaseUse
+from registry.billing.idle import Reason
+
+
+def use(*reasons, used=2, idle=1):
+    return PurchaseUse(
+        used=Fraction(used),
+        idle=Fraction(idle),
+        applies=bool(used),
+        reasons=reasons,
+        covers=(),
+        hourly_cost=None,
+        idle_hourly_cost=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "rule", "severity"),
+    [
+        ("wrong_platform", "RI001", "high"),
+        ("wrong_size_not_flexible", "RI002", "medium"),
+        ("wrong_tenancy", "RI002", "medium"),
+        ("wrong_az", "RI002", "medium"),
+        ("other_account_sharing_off", "RI002", "medium"),
+        ("not_running", "RI002", "medium"),
+        ("over_bought", "RI002", "medium"),
+        ("no_instance_of_type", "RI002", "medium"),
+    ],
+)
+def test_an_idle_purchase_breaks_a_rule(code, rule, severity):
+    (violation,) = check(use(Reason(code, ("i-1",))))
+
+    assert (violation.rule, violation.severity) == (rule, severity)
+    assert TITLES[code].lower() in violation.title
+    assert violation.message == (f"1 of 3 Reserved Instances pay for nothing. {TITLES[code]}: i-1.")
+    assert violation.remedy
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(use(used=3, idle=0), id="fully used"),
+        pytest.param(use(Reason("not_active", ()), used=0), id="not active"),
+    ],
+)
+def test_a_purchase_that_wastes_nothing_breaks_nothing(found):
+    assert check(found) == ()
+
+
+def test_a_code_that_differs_counts_before_other_causes():
+    (violation,) = check(use(Reason("wrong_az", ("i-1",)), Reason("wrong_platform", ("i-2",))))
+
+    assert violation.rule == "RI001"
+
+
+def test_three_instances_are_named_and_the_others_counted():
+    (violation,) = check(use(Reason("wrong_az", tuple(f"i-{n}" for n in range(5)))))
+
+    assert violation.message.endswith("Zone differs: i-0, i-1, i-2 and 2 more.")
+
+
+def test_without_instances_none_are_named():
+    (violation,) = check(use(Reason("over_bought", ()), used=Fraction(1, 2), idle=Fraction(1, 2)))
+
+    assert violation.message == "0.5 of 1 Reserved Instances pay for nothing."
+
+
+@pytest.mark.parametrize(
+    ("cost", "amount"),
+    [
+        (None, None),
+        (Decimal(0), Decimal("0.00")),
+        (Decimal("0.15"), Decimal("109.50")),
+        (Decimal("0.0000001"), Decimal("0.00")),
+        (DEAREST, None),
+        (Decimal("1e30"), None),
+    ],
+)
+def test_a_month_has_730_hours(cost, amount):
+    assert monthly(cost) == amount
