@@ -1,0 +1,496 @@
+import pytest
+from hypothesis import given
+
+from registry.billing.codes import TABLE
+from registry.billing.idle import NAMED, Reason
+from tests.billing.fleets import (
+    ALONE,
+    NOON,
+    ONE,
+    OTHER,
+    PLAIN,
+    RHEL,
+    RHEL_RI,
+    STRANGER,
+    applied,
+    bought,
+    fleets,
+    running,
+    use_of,
+    zonal,
+)
+
+SUSE = "RunInstances:000g"
+CODES = {
+    "not_active",
+    "no_instance_of_type",
+    "wrong_platform",
+    "wrong_az",
+    "wrong_tenancy",
+    "wrong_size_not_flexible",
+    "other_account_sharing_off",
+    "not_running",
+    "over_bought",
+}
+B = {"zone": "us-east-1b", "zone_id": "use1-az2"}
+
+
+def red_hat(instance_type, number=1, **fields):
+    return bought(instance_type, number, platform=RHEL_RI, **fields)
+
+
+def rhel(aws_id, instance_type, **fields):
+    return running(aws_id, instance_type, usage_operation=RHEL, **fields)
+
+
+def reasons(purchase, machines):
+    return {reason.code: reason.instance_ids for reason in use_of(purchase, machines).reasons}
+
+
+@pytest.mark.parametrize(
+    ("purchase", "machines", "found"),
+    [
+        pytest.param(bought("m5.large", state="retired"), [], {"not_active": ()}, id="not active"),
+        pytest.param(bought("m5.large"), [], {"no_instance_of_type": ()}, id="nothing runs"),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "c5.large")],
+            {"no_instance_of_type": ()},
+            id="another family",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", region="eu-west-1")],
+            {"no_instance_of_type": ()},
+            id="another region",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", account=STRANGER)],
+            {"no_instance_of_type": ()},
+            id="another payer",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", lifecycle="spot")],
+            {"no_instance_of_type": ()},
+            id="Spot",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [
+                running("i-1", "m5.large", state="terminated"),
+                running("i-2", "m5.large", state="shutting-down"),
+            ],
+            {"no_instance_of_type": ()},
+            id="terminated",
+        ),
+        pytest.param(
+            red_hat("m5.large"),
+            [running("i-2", "m5.large"), running("i-1", "m5.large", usage_operation=SUSE)],
+            {"wrong_platform": ("i-1", "i-2")},
+            id="another platform",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [rhel("i-1", "m5.2xlarge")],
+            {"wrong_platform": ("i-1",)},
+            id="another platform, another size of what flexes",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", usage_operation="RunInstances:0g00")],
+            {"wrong_platform": ("i-1",)},
+            id="a code that no purchase pays for",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", usage_operation="")],
+            {"wrong_platform": ("i-1",)},
+            id="a code left empty",
+        ),
+        pytest.param(
+            zonal("m5.large"),
+            [running("i-1", "m5.large", **B)],
+            {"wrong_az": ("i-1",)},
+            id="another zone",
+        ),
+        pytest.param(
+            bought("m5.large", tenancy="dedicated"),
+            [running("i-1", "m5.large")],
+            {"wrong_tenancy": ("i-1",)},
+            id="another tenancy",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", tenancy="host")],
+            {"wrong_tenancy": ("i-1",)},
+            id="a Dedicated Host",
+        ),
+        pytest.param(
+            bought("m5.large", tenancy="host"),
+            [running("i-1", "m5.large", tenancy="host")],
+            {"wrong_tenancy": ("i-1",)},
+            id="no purchase is for a Dedicated Host",
+        ),
+        pytest.param(
+            red_hat("m5.2xlarge"),
+            [rhel("i-1", "m5.xlarge")],
+            {"wrong_size_not_flexible": ("i-1",)},
+            id="another size",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.huge")],
+            {"wrong_size_not_flexible": ("i-1",)},
+            id="a size that cannot flex",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", account=ALONE)],
+            {"other_account_sharing_off": ("i-1",)},
+            id="an account that does not share",
+        ),
+        pytest.param(
+            bought("m5.large", account=ALONE),
+            [running("i-1", "m5.large")],
+            {"other_account_sharing_off": ("i-1",)},
+            id="a buyer that does not share",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [
+                running("i-1", "m5.large", state="stopped"),
+                running("i-2", "m5.xlarge", state="pending"),
+            ],
+            {"not_running": ("i-1", "i-2")},
+            id="not running",
+        ),
+        pytest.param(
+            bought("m5.large", 2),
+            [running("i-1", "m5.large")],
+            {"over_bought": ()},
+            id="more bought than runs",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [rhel("i-1", "m5.large"), running("i-2", "m5.large")],
+            {},
+            id="nothing idle",
+        ),
+        # several at once
+        pytest.param(
+            red_hat(
+                "m5.xlarge", 9, scope="Availability Zone", zone="us-east-1a", zone_id="use1-az1"
+            ),
+            [
+                rhel("i-0", "m5.xlarge"),
+                running("i-1", "m5.xlarge"),
+                rhel("i-2", "m5.large"),
+                rhel("i-3", "m5.xlarge", tenancy="dedicated"),
+                rhel("i-4", "m5.xlarge", **B),
+                rhel("i-5", "m5.xlarge", account=ALONE),
+                rhel("i-6", "m5.xlarge", state="stopped"),
+                running("i-7", "m5.large"),
+            ],
+            {
+                "wrong_platform": ("i-1",),
+                "wrong_size_not_flexible": ("i-2",),
+                "wrong_tenancy": ("i-3",),
+                "wrong_az": ("i-4",),
+                "other_account_sharing_off": ("i-5",),
+                "not_running": ("i-6",),
+                "over_bought": (),
+            },
+            id="each once",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge", 2),
+            [rhel("i-0", "m5.xlarge"), running("i-1", "m5.xlarge")],
+            {"wrong_platform": ("i-1",)},
+            id="a lost code explains all of it",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge", 3),
+            [rhel("i-0", "m5.xlarge"), running("i-1", "m5.xlarge")],
+            {"wrong_platform": ("i-1",), "over_bought": ()},
+            id="a lost code explains a part of it",
+        ),
+        pytest.param(
+            bought("m5.xlarge", 2),
+            [running("i-0", "m5.xlarge"), running("i-1", "m5.large", state="stopped")],
+            {"not_running": ("i-1",), "over_bought": ()},
+            id="half a Reserved Instance explains half",
+        ),
+        pytest.param(
+            bought("m5.xlarge", 2),
+            [running("i-0", "m5.xlarge"), running("i-1", "m5.2xlarge", state="stopped")],
+            {"not_running": ("i-1",)},
+            id="a larger instance explains more",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge", 3, account=OTHER),
+            [running("i-1", "m5.xlarge", account=ONE), running("i-2", "m5.xlarge", account=OTHER)],
+            {"wrong_platform": ("i-1", "i-2")},
+            id="in accounts that share",
+        ),
+        # two differences
+        pytest.param(
+            red_hat("m5.xlarge"),
+            [rhel("i-1", "m5.xlarge", tenancy="dedicated", state="stopped")],
+            {"wrong_tenancy": ("i-1",), "not_running": ("i-1",)},
+            id="two keep it away",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge"),
+            [running("i-1", "m5.xlarge", state="stopped"), running("i-2", "m5.xlarge")],
+            {"wrong_platform": ("i-2",)},
+            id="the nearest only",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge"),
+            [running("i-1", "m5.large")],
+            {"no_instance_of_type": ()},
+            id="another size of another platform is another type",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge", 2),
+            [rhel("i-0", "m5.xlarge"), running("i-1", "m5.xlarge", state="stopped")],
+            {"over_bought": ()},
+            id="what two keep away is no cause of a surplus",
+        ),
+        pytest.param(
+            bought("m5.xlarge"),
+            [rhel("i-1", "m5.large", state="stopped")],
+            {"wrong_platform": ("i-1",), "not_running": ("i-1",)},
+            id="two keep another size away, where size flexes",
+        ),
+    ],
+)
+def test_the_cause_of_an_idle_purchase(purchase, machines, found):
+    assert reasons(purchase, machines) == found
+
+
+def test_the_most_telling_cause_comes_first():
+    machines = [
+        rhel("i-6", "m5.xlarge", state="stopped"),
+        rhel("i-5", "m5.xlarge", account=ALONE),
+        rhel("i-4", "m5.xlarge", **B),
+        rhel("i-3", "m5.xlarge", tenancy="dedicated"),
+        rhel("i-2", "m5.large"),
+        running("i-1", "m5.xlarge"),
+        rhel("i-0", "m5.xlarge"),
+    ]
+
+    found = use_of(zonal("m5.xlarge", 9, platform=RHEL_RI), machines).reasons
+
+    assert [reason.code for reason in found] == [
+        "wrong_platform",
+        "wrong_size_not_flexible",
+        "wrong_tenancy",
+        "wrong_az",
+        "other_account_sharing_off",
+        "not_running",
+        "over_bought",
+    ]
+
+
+def test_what_another_purchase_pays_for_is_not_named():
+    idle, busy = red_hat("m5.xlarge"), bought("m5.xlarge")
+    machines = [running("i-1", "m5.xlarge"), running("i-2", "m5.xlarge")]
+
+    found = applied([idle, busy], machines).purchases[idle.aws_id]
+
+    assert found.reasons == (Reason("wrong_platform", ("i-2",)),)
+
+
+def test_what_others_pay_for_is_nothing_to_pay_for():
+    idle, busy = red_hat("m5.xlarge"), bought("m5.xlarge")
+
+    found = applied([idle, busy], [running("i-1", "m5.xlarge")]).purchases[idle.aws_id]
+
+    assert found.reasons == (Reason("no_instance_of_type", ()),)
+
+
+def test_a_match_that_another_purchase_pays_for_is_a_surplus():
+    first, second = bought("m5.xlarge", aws_id="ri-a"), bought("m5.xlarge", aws_id="ri-b")
+
+    found = applied([first, second], [running("i-1", "m5.xlarge")]).purchases["ri-b"]
+
+    assert found.reasons == (Reason("over_bought", ()),)
+
+
+def test_what_is_paid_in_part_explains_the_rest():
+    idle, half = red_hat("m5.xlarge", 2), bought("m5.large")
+    machines = [running("i-1", "m5.xlarge"), rhel("i-0", "m5.xlarge")]
+
+    found = applied([idle, half], machines).purchases[idle.aws_id]
+
+    assert found.reasons == (Reason("wrong_platform", ("i-1",)), Reason("over_bought", ()))
+
+
+def test_a_reason_names_no_more_than_can_be_read():
+    machines = [running(f"i-{number:03}", "m5.large") for number in range(30)]
+
+    (reason,) = use_of(red_hat("m5.large", 40), machines).reasons
+
+    assert reason.instance_ids == tuple(f"i-{number:03}" for number in range(NAMED))
+    assert NAMED == 20
+
+
+@pytest.mark.parametrize("code", [row.usage_operation for row in TABLE])
+def test_each_other_code_is_a_wrong_platform(code):
+    platform = next(row.reserved_platform for row in TABLE if row.usage_operation == code)
+    idle = bought("m5.large", platform=platform or "Windows with SQL Server Web")
+    others = [
+        running(row.usage_operation, "m5.large", usage_operation=row.usage_operation)
+        for row in TABLE
+        if row.reserved_platform != idle.platform
+    ]
+
+    assert reasons(idle, others) == {
+        "wrong_platform": tuple(sorted(machine.aws_id for machine in others))
+    }
+
+
+@pytest.mark.parametrize(
+    ("purchase", "machines", "found"),
+    [
+        pytest.param(
+            red_hat("m5.large"),
+            [running("i-1", "m5.large", usage_operation=None)],
+            {},
+            id="a code never recorded may be the right one",
+        ),
+        pytest.param(
+            red_hat("m5.large"),
+            [running("i-1", "m5.large", usage_operation="RunInstances:FFP-1")],
+            {},
+            id="so may one that is not decoded",
+        ),
+        pytest.param(
+            red_hat("m5.large"),
+            [running("i-1", "m5.large", usage_operation=None, state="stopped")],
+            {"no_instance_of_type": ()},
+            id="but not where something else differs as well",
+        ),
+        pytest.param(
+            red_hat("m5.large"),
+            [running("i-1", "m5.large", usage_operation=None), running("i-2", "m5.large")],
+            {"wrong_platform": ("i-2",)},
+            id="what is known is named",
+        ),
+        pytest.param(
+            red_hat("m5.large", 2),
+            [running("i-1", "m5.large", usage_operation=None), rhel("i-2", "m5.large")],
+            {"over_bought": ()},
+            id="a match is known",
+        ),
+        pytest.param(
+            zonal("m5.large", zone_id=""),
+            [running("i-1", "m5.large", account=OTHER)],
+            {},
+            id="a zone of another account may be the same",
+        ),
+        pytest.param(
+            zonal("m5.large"),
+            [running("i-1", "m5.large", account=OTHER, zone_id="")],
+            {},
+            id="so may one without an id",
+        ),
+        pytest.param(
+            zonal("m5.large"),
+            [running("i-1", "m5.large", zone="", zone_id="")],
+            {},
+            id="so may one without a name",
+        ),
+        pytest.param(
+            zonal("m5.large", zone="", zone_id=""),
+            [running("i-1", "m5.large")],
+            {},
+            id="the zone of the purchase was never recorded",
+        ),
+        pytest.param(
+            zonal("m5.large", zone="", zone_id=""),
+            [running("i-1", "m5.large", zone="", zone_id="")],
+            {},
+            id="nor any other",
+        ),
+        pytest.param(
+            zonal("m5.large", zone_id=""),
+            [running("i-1", "m5.large", zone="us-east-1b", zone_id="")],
+            {"wrong_az": ("i-1",)},
+            id="two names of one account differ",
+        ),
+        pytest.param(
+            zonal("m5.large"),
+            [running("i-1", "m5.large", zone="us-east-1b", zone_id="")],
+            {"wrong_az": ("i-1",)},
+            id="so do a name and the id of another name",
+        ),
+        pytest.param(
+            zonal("m5.large"),
+            [running("i-1", "m5.large", account=OTHER, **B)],
+            {"wrong_az": ("i-1",)},
+            id="two ids of two accounts differ",
+        ),
+        pytest.param(
+            bought("m5.large", 2),
+            [running("i-1", "m5.large", zone="", zone_id="")],
+            {"over_bought": ()},
+            id="a zone is nothing to a region",
+        ),
+    ],
+)
+def test_what_was_never_recorded_is_no_cause(purchase, machines, found):
+    assert reasons(purchase, machines) == found
+
+
+@given(fleets)
+def test_what_is_idle_has_a_cause_and_what_is_used_has_none(fleet):
+    purchases, machines = fleet
+
+    found = applied(purchases, machines).purchases
+
+    doubtful = {each.region for each in machines if each.usage_operation is None}
+    without = {each.aws_id for each in purchases if not found[each.aws_id].reasons}
+    full = {aws_id for aws_id, use in found.items() if not use.idle}
+    retired = {each.aws_id for each in purchases if not each.is_active(NOON)}
+    unsure = {each.aws_id for each in purchases if each.region in doubtful}
+    assert full - retired <= without <= full | unsure
+
+
+@given(fleets)
+def test_a_cause_names_instances_that_are_there(fleet):
+    purchases, machines = fleet
+
+    found = [
+        reason for use in applied(purchases, machines).purchases.values() for reason in use.reasons
+    ]
+
+    ids = {machine.aws_id for machine in machines}
+    assert {reason.code for reason in found} <= CODES
+    assert all(set(reason.instance_ids) <= ids for reason in found)
+    assert all(list(reason.instance_ids) == sorted(reason.instance_ids) for reason in found)
+
+
+@given(fleets)
+def test_no_instance_is_named_that_is_paid_for_or_never_will_be(fleet):
+    purchases, machines = fleet
+
+    found = applied(purchases, machines)
+
+    named = {
+        aws_id
+        for use in found.purchases.values()
+        for reason in use.reasons
+        for aws_id in reason.instance_ids
+    }
+    assert not named & {aws_id for aws_id, share in found.machines.items() if share == 1}
+    assert not named & {machine.aws_id for machine in machines if machine.lifecycle}
+
+
+def test_only_plain_linux_is_close_to_a_lost_red_hat():
+    found = use_of(red_hat("m5.large"), [running("i-1", "m5.large", usage_operation=PLAIN)])
+
+    assert found.reasons == (Reason("wrong_platform", ("i-1",)),)
