@@ -72,15 +72,21 @@ def test_an_instance_is_a_node():
     assert inventory.root_of == {"vol-root": instance.aws_id}
 
 
-@pytest.mark.parametrize("make", [make_image, make_snapshot, make_volume, make_instance])
-def test_what_is_gone_is_known_still(make):
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (make_image, "images"),
+        (make_snapshot, "snapshots"),
+        (make_volume, "volumes"),
+        (make_instance, "instances"),
+    ],
+)
+def test_what_is_gone_is_known_still(make, kind):
     gone = make(gone_at=NOON)
 
-    inventory = load_inventory()
+    nodes = getattr(load_inventory(), kind)
 
-    nodes = [inventory.images, inventory.snapshots, inventory.volumes, inventory.instances]
-    (node,) = [some[gone.aws_id] for some in nodes if gone.aws_id in some]
-    assert node.is_gone
+    assert nodes[gone.aws_id].is_gone
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
