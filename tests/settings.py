@@ -13,4 +13,6 @@ os.environ["AMIPORTAL_HTTPS"] = "false"
 from amiportal.settings import *  # noqa: E402
 
 WHITENOISE_AUTOREFRESH = True
+# The names of files without a hash: nothing has to be collected before the tests.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

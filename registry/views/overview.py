@@ -39,7 +39,9 @@ def _idle(request: SignedInRequest) -> dict[str, Any]:
     active = narrow(request, ReservedInstance.objects.present().active())
     by_code = active.filter(findings__rule="RI001", findings__resolved_at=None)
     return active.aggregate(
-        hourly=Sum("idle_hourly_cost"), unpriced=Count("pk", filter=Q(idle_hourly_cost=None))
+        active=Count("pk"),
+        hourly=Sum("idle_hourly_cost"),
+        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
     ) | by_code.aggregate(by_code=Sum("idle_hourly_cost"))
 
 

@@ -283,6 +283,28 @@ def test_a_path_that_is_none(signed_in):
     assert b"urlpatterns" not in answer.content
 
 
+@pytest.mark.parametrize("path", ["/no/such/page/", "/images/no/such/page/"])
+def test_a_path_that_is_none_for_somebody_who_has_not_signed_in(client, db, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert b"sidebar" not in answer.content
+
+
+def test_a_code_that_cannot_be_judged_is_not_called_verified(signed_in):
+    registration = make_registration(
+        step="verified", verdict="unknown", image_id="ami-1", usage_operation="RunInstances:FFP"
+    )
+    run = registration.run
+    run.state, run.finished_at = "succeeded", LATER
+    run.save()
+
+    text = signed_in.get(run.get_absolute_url()).content.decode()
+
+    assert "can't be judged" in text.replace("&#x27;", "'")
+    assert ">Verified<" not in text
+
+
 def test_health_needs_no_sign_in(client, db):
     answer = client.get(reverse("health"))
 
