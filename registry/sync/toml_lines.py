@@ -80,7 +80,7 @@ def _statements(text: str) -> Iterator[Statement]:
         elif word and word != "\n" and not word.startswith("#"):
             if found is None:
                 found, start = Statement(line), token.start()
-            if is_item_next and depth == 1 and word not in {",", "]"}:
+            if is_item_next and word not in {",", "]"}:
                 found.items.append(line)
                 is_item_next = False
             depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(word, 0)

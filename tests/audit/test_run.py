@@ -1,7 +1,7 @@
 import pytest
 
 from registry.audit import AuditCounts, audit, judge_images
-from registry.models import Finding, FindingState, Image
+from registry.models import Finding, FindingState, Image, ReservedInstance
 from registry.sync import mirror_images
 from tests.data.items import image_item, put
 from tests.factories import (
@@ -52,6 +52,16 @@ def test_an_image_that_goes_takes_its_findings_with_it():
 
     finding = image.findings.get()
     assert (finding.state, finding.resolved_at) == (FindingState.RESOLVED, LATER)
+
+
+def test_a_purchase_that_goes_takes_its_findings_with_it():
+    bought = make_reserved_instance()
+    audit(at=NOON)
+    ReservedInstance.objects.update(gone_at=LATER)
+
+    audit(at=LATER)
+
+    assert bought.findings.get().state == FindingState.RESOLVED
 
 
 def test_an_image_that_comes_back_opens_its_findings_again():

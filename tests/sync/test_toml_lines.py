@@ -66,8 +66,14 @@ def test_what_does_not_belong_has_a_line(key, line):
     assert places(FILE, "account").keys[key] == line
 
 
-def test_a_heading_in_a_text_is_none():
-    assert len(places(FILE, "account").tables) == 2
+@pytest.mark.parametrize("quotes", ['"""', "'''"], ids=["basic", "literal"])
+def test_a_heading_in_a_text_is_none(quotes):
+    text = f"[[account]]\nname = {quotes}\n[[account]]\n'\"x = [\n{quotes}\nid = 1\n"
+
+    found = places(text, "account")
+
+    assert len(found.tables) == 1
+    assert found.line(0, "id") == 6
 
 
 def test_tables_in_a_list_have_lines():
