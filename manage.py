@@ -42,7 +42,8 @@ def main() -> None:
             local.ensure_secret_key(home)
             execute_from_command_line(sys.argv)
     except (ServerFailed, ServerMissing) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(2)  # 1 is the answer of an audit that found something
 
 
 if __name__ == "__main__":

@@ -183,6 +183,15 @@ def age(at: datetime | None) -> str:
 
 
 @register.filter
+def ago(at: datetime | None) -> str:
+    """Return how long ago something was, as part of a sentence: "3 min ago", "just now"."""
+    if at is None:
+        return "never"
+    past = age(at)
+    return "just now" if past == "now" else f"{past} ago"
+
+
+@register.filter
 def span(length: timedelta) -> str:
     """Return a length of time in its largest whole unit: "5 minutes", "1 day"."""
     for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):

@@ -1,5 +1,6 @@
 """Images: the list, one of them, reading them again."""
 
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
@@ -14,10 +15,11 @@ from registry.access import Action, may, visible
 from registry.forms.filters import ImageFilter
 from registry.http import SignedInRequest
 from registry.jobs.audits import request_verification
-from registry.models import Image, Instance
+from registry.models import Image, Instance, Scope, Snapshot
 from registry.views.lists import InventoryList, back
 from registry.views.shell import narrow
 
+LINKED: dict[str, Any] = {"image": Image, "snapshot": Snapshot, "instance": Instance}
 URGENCY = ("lost", "wrong", "partial", "unexpected", "", "unknown", "excused", "ok")
 
 
@@ -73,6 +75,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "section": "images",
         "image": found,
         "hops": _hops(request, found),
+        "read_at": _read_at(found),
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
@@ -82,17 +85,29 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
     return render(request, "registry/image.html", context)
 
 
+def _read_at(found: Image) -> datetime | None:
+    """Return when AWS was last asked for all that is in the image's account and region."""
+    scopes = Scope.objects.filter(account_id=found.account_id, region=found.region)
+    return scopes.values_list("synced_at", flat=True).first()
+
+
 def _hops(request: SignedInRequest, found: Image) -> list[dict[str, Any]]:
-    """Return the lineage with what its picture needs: the edge after which the code was lost."""
+    """Return the lineage with what its picture needs: the edge after which the code was lost.
+
+    Of things in accounts that the person may not read, only the ids are shown.
+    """
     hops: list[dict[str, Any]] = found.lineage
-    named = [hop["aws_id"] for hop in hops if hop["kind"] == "image"]
-    others = visible(Image.objects.filter(aws_id__in=named).exclude(pk=found.pk), request.user)
-    linked = set(others.values_list("aws_id", flat=True))
+    readable = {found.aws_id}
+    for kind, model in LINKED.items():
+        named = [hop["aws_id"] for hop in hops if hop["kind"] == kind]
+        rows = visible(model.objects.filter(aws_id__in=named), request.user)
+        readable |= set(rows.values_list("aws_id", flat=True))
     return [
         hop
         | {
+            "name": hop["name"] if hop["aws_id"] in readable else "",
             "breaks_next": bool(after and after["is_break"]),
-            "is_linked": hop["aws_id"] in linked,
+            "is_linked": hop["kind"] == "image" and hop["aws_id"] in readable - {found.aws_id},
         }
         for hop, after in zip_longest(hops, hops[1:])
     ]

@@ -66,6 +66,14 @@ def test_an_age(past, text):
     assert tags.age(timezone.now() - past) == text
 
 
+@pytest.mark.parametrize(
+    ("past", "text"), [(timedelta(minutes=3), "3 min ago"), (timedelta(0), "just now")]
+)
+def test_an_age_in_a_sentence(past, text):
+    assert tags.ago(timezone.now() - past) == text
+    assert tags.ago(None) == "never"
+
+
 def test_what_never_was_has_no_age():
     assert tags.age(None) == "Never"
 

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.urls import reverse
 
-from registry.models import Run
+from registry.models import Role, Run
 from tests.factories import (
     LATER,
     NOON,
@@ -39,6 +39,20 @@ def test_an_image_shows_expected_and_actual_and_where_the_code_was_lost(signed_i
     assert "Expected, from instance" in text
     assert "does not equal" in text
     assert [hop["breaks_next"] for hop in answer.context["hops"]] == [True, False]
+
+
+def test_of_a_lineage_through_an_account_out_of_reach_only_the_ids_are_shown(client, db):
+    parent = make_image(name="undisclosed")
+    hop = {"kind": "image", "detail": "", "usage_operation": None, "is_gone": False}
+    image = make_image(
+        lineage=[hop | {"aws_id": parent.aws_id, "name": "undisclosed", "is_break": False}]
+    )
+    client.force_login(make_user(Role.VIEWER, account=image.account))
+
+    text = client.get(image.get_absolute_url()).content.decode()
+
+    assert parent.aws_id in text
+    assert "undisclosed" not in text
 
 
 def test_an_unknown_image_is_no_alarm(signed_in):
