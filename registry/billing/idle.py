@@ -95,8 +95,8 @@ def _compares(wanted: Profile, other: Profile) -> bool:
     """
     if other.platform is None:
         return False
-    if wanted.zone is None or wanted.zone == other.zone:
-        return wanted.zone != ""
+    if wanted.zone is None:
+        return True
     if not wanted.zone or not other.zone:
         return False
     return wanted.account == other.account or not (" " in wanted.zone or " " in other.zone)

@@ -171,7 +171,7 @@ class _Walk:
 
     def _behind(self, node: SnapshotNode, image: ImageNode) -> _FoundOrSnapshot:
         if match := descriptions.CREATED.match(node.description):
-            return (yield from self._created(match, node, image))
+            return (yield from self._created(match, node))
         if match := descriptions.COPIED_IMAGE.match(node.description):
             return (yield from self._copied(match, image))
         if match := descriptions.COPIED_SNAPSHOT.match(node.description):
@@ -180,12 +180,8 @@ class _Walk:
             return None
         return (yield from self._volume(node.volume_id))
 
-    def _created(
-        self, match: re.Match[str], node: SnapshotNode, image: ImageNode
-    ) -> _FoundOrSnapshot:
-        other = None
-        if match[2] != image.aws_id:
-            other = yield from self._made_for(match[2])
+    def _created(self, match: re.Match[str], node: SnapshotNode) -> _FoundOrSnapshot:
+        other = yield from self._made_for(match[2])
         if match[1] in self._all.instances:
             return (yield from self._instance(match[1], "Its snapshot was taken from", False))
         yield from self._missing("instance", match[1])
@@ -193,8 +189,7 @@ class _Walk:
 
     def _copied(self, match: re.Match[str], image: ImageNode) -> _FoundOrSnapshot:
         is_copy = match[1] == image.aws_id
-        if not is_copy:
-            yield from self._made_for(match[1])
+        yield from self._made_for(match[1])
         if match[2] in self._all.images:
             how = "Its snapshot was copied with"
             return (yield from self._image(match[2], how, False, is_copy))
@@ -202,6 +197,7 @@ class _Walk:
         return match[3]
 
     def _made_for(self, image_id: str) -> _Found:
+        """The image that a snapshot was made for, if it is not the one that is asked of."""
         return (yield from self._image(image_id, "Its snapshot was made for", False, False))
 
     def _volume(self, volume_id: str) -> _FoundOrSnapshot:
@@ -221,7 +217,7 @@ class _Walk:
         if node is None:
             return None
         made = self._all.made_from.get(node.snapshot_id, "")
-        if made and made not in self._seen:
+        if made:
             return (yield from self._image(made, "Its volume was made from", True, False))
         return node.snapshot_id
 

@@ -56,13 +56,11 @@ def guess(text: str) -> Guess | None:
     text = NOT_A_LICENCE.sub(" ", text)
     systems = [name for name in _SYSTEMS if _says(name, text)]
     edition = frozenset(name for name, pattern in EDITIONS.items() if pattern.search(text))
-    if len(systems) > 1 or len(edition) > 1:
+    if len(systems) > 1:
         return None
-    if not systems:
-        return _other(text, edition)
-    if OTHER_SYSTEM.search(text) and systems != ["ubuntu pro"]:
+    if systems and OTHER_SYSTEM.search(text) and systems != ["ubuntu pro"]:
         return None
-    found = _SYSTEMS[systems[0]](text, edition)
+    found = _SYSTEMS[systems[0]](text, edition) if systems else _other(text, edition)
     return found if found and is_published(found.usage_operation) else None
 
 
@@ -88,7 +86,7 @@ def _windows(text: str, edition: frozenset[str]) -> Guess | None:
         return None
     family = frozenset({WINDOWS, WINDOWS_BYOL}) | SQL_EDITIONS
     if BYOL.search(text):
-        if edition or "sql" in text.lower():
+        if "sql" in text.lower():
             # Which of the two is brought, Windows or SQL Server, the text does not say.
             return Guess(compose(frozenset({WINDOWS})), family, frozenset(), family)
         return _exactly(WINDOWS_BYOL)

@@ -393,6 +393,10 @@ def test_the_platform_of_every_purchase_is_spelled_as_the_codes_spell_it(
         pytest.param({SQL_STANDARD}, {WINDOWS, SQL_STANDARD}, False, id="Linux to Windows"),
         pytest.param({WINDOWS, SQL_STANDARD}, {SQL_STANDARD}, False, id="Windows lost, SQL kept"),
         pytest.param({WINDOWS}, {RHEL}, False, id="another system"),
+        pytest.param({WINDOWS, RHEL}, {WINDOWS_BYOL}, False, id="a mixture"),
+        pytest.param({WINDOWS}, {WINDOWS_BYOL, RHEL}, False, id="to a mixture"),
+        pytest.param({WINDOWS_BYOL}, {SQL_STANDARD}, False, id="Windows exchanged for SQL"),
+        pytest.param({SQL_STANDARD}, {WINDOWS_BYOL}, False, id="SQL exchanged for Windows"),
     ],
 )
 def test_what_aws_converts(before, after, can):

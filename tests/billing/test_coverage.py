@@ -212,6 +212,12 @@ def test_what_is_not_active_pays_nothing_and_costs_nothing(fields):
     assert figures(found, "hourly_cost", "idle_hourly_cost") == (Decimal("0.45"), 0)
 
 
+def test_what_is_not_active_may_have_an_unknown_cost():
+    found = use_of(bought("m5.large", 3, state="retired", fixed_price=None), [])
+
+    assert figures(found, "hourly_cost", "idle_hourly_cost") == (None, 0)
+
+
 def test_zonal_pays_in_its_zone_only():
     machines = [
         running("i-b", "m5.large", zone="us-east-1b", zone_id="use1-az2"),
@@ -391,6 +397,16 @@ def test_several_purchases_may_pay_for_one_instance():
         (Cover("i-1", Fraction(1, 4)),),
         (Cover("i-1", Fraction(1, 4)),),
     ]
+
+
+def test_a_purchase_goes_on_where_the_one_before_ended():
+    purchases = [bought("m5.large", aws_id=name) for name in ("ri-a", "ri-b", "ri-c")]
+    machines = [running("i-1", "m5.xlarge"), running("i-2", "m5.xlarge")]
+
+    found = applied(purchases, machines)
+
+    assert found.machines == {"i-1": 1, "i-2": HALF}
+    assert found.purchases["ri-b"].covers == (Cover("i-1", HALF),)
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,9 @@ def test_the_evidence_says_why(clues, sentence):
     assert item.sentence == sentence
 
 
-@pytest.mark.parametrize("key", ["os", "OS", "Platform", "operating-system", "Operating_System"])
+@pytest.mark.parametrize(
+    "key", ["os", "OS", "Platform", "operating-system", "Operating_System", "amiportal:platform"]
+)
 def test_a_tag_may_name_the_system(key):
     assert summary(Clues(tags={key: "rhel8"})) == (RHEL, "tag", "weak")
 
@@ -250,6 +252,12 @@ def test_any_other_tag_says_nothing(key):
         pytest.param((image("RunInstances:FFP-1"), image(RHEL)), PLAIN, RHEL, id="not decoded"),
         pytest.param(
             (instance(RHEL, has_changed=True), image(SUSE)), PLAIN, SUSE, id="changed since"
+        ),
+        pytest.param(
+            (image(None, name="ubuntu/images/x", owner_id=CANONICAL), image(RHEL)),
+            PLAIN,
+            RHEL,
+            id="a vendor's image without a licence",
         ),
         pytest.param(
             (instance(PLAIN), image(RHEL, is_recorded=False)), RHEL, RHEL, id="as the image is"
@@ -323,6 +331,7 @@ def test_a_plain_link_speaks_only_where_nothing_was_converted(links, actual, cod
         pytest.param(image(WINDOWS_STD), WINDOWS_ENT, "wrong", id="another edition"),
         pytest.param(image(RHEL), PLAIN, "lost", id="RHEL lost"),
         pytest.param(image(RHEL), "", "lost", id="RHEL lost, left empty"),
+        pytest.param(image(WINDOWS), "", "lost", id="Windows lost, left empty"),
         pytest.param(image(RHEL), SUSE, "wrong", id="another system"),
         pytest.param(image(RHEL), RHEL_HA, "unexpected", id="an add-on that is not converted"),
         pytest.param(instance(WINDOWS_BYOL), WINDOWS, "wrong", id="not from the instance itself"),
@@ -447,6 +456,12 @@ def test_the_platform_of_aws_stands_behind_a_text(clues, code, source):
     found = expect(Clues(platform="windows", usage_operation=WINDOWS, **clues))
 
     assert (found.usage_operation, found.source) == (code, source)
+
+
+def test_a_tag_of_linux_silences_no_name_that_aws_bears_out():
+    clues = Clues(name="windows-gateway", tags={"os": "linux"}, platform="windows")
+
+    assert [item.source for item in expect(clues).evidence] == ["name", "platform"]
 
 
 def test_the_name_of_a_vendors_image_is_read_once():

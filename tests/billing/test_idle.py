@@ -178,6 +178,12 @@ def reasons(purchase, machines):
             {},
             id="nothing idle",
         ),
+        pytest.param(
+            bought("m5.large", account=ALONE),
+            [running("i-1", "m5.large", account=ALONE, state="stopped")],
+            {"not_running": ("i-1",)},
+            id="an account that shares nothing reaches itself",
+        ),
         # several at once
         pytest.param(
             red_hat(
@@ -227,6 +233,12 @@ def reasons(purchase, machines):
             [running("i-0", "m5.xlarge"), running("i-1", "m5.2xlarge", state="stopped")],
             {"not_running": ("i-1",)},
             id="a larger instance explains more",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge", 3),
+            [rhel("i-0", "m5.xlarge"), rhel("i-1", "m5.2xlarge")],
+            {"wrong_size_not_flexible": ("i-1",), "over_bought": ()},
+            id="where size is fixed, a larger instance explains one",
         ),
         pytest.param(
             red_hat("m5.xlarge", 3, account=OTHER),
@@ -373,6 +385,21 @@ def test_each_other_code_is_a_wrong_platform(code):
             [running("i-1", "m5.large", usage_operation=None, state="stopped")],
             {"no_instance_of_type": ()},
             id="but not where something else differs as well",
+        ),
+        pytest.param(
+            red_hat("m5.large"),
+            [
+                running("i-1", "m5.large", usage_operation=None),
+                running("i-2", "m5.large", usage_operation=None, state="stopped"),
+            ],
+            {},
+            id="whatever else is there",
+        ),
+        pytest.param(
+            zonal("m5.large"),
+            [running("i-1", "m5.large", usage_operation=None, zone="", zone_id="")],
+            {},
+            id="neither code nor zone",
         ),
         pytest.param(
             red_hat("m5.large"),

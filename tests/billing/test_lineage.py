@@ -380,8 +380,12 @@ def test_the_way_is_told_from_the_oldest_to_the_image():
     ],
 )
 def test_what_is_not_in_the_mirror_ends_the_way(nodes, found):
-    assert way(*nodes) == found
-    assert trace("ami-1", inventory(*nodes)).hops[0].detail in {"not in the mirror", ""}
+    hops = trace("ami-1", inventory(*nodes)).hops
+
+    kinds = {"ami": "image", "snap": "snapshot", "vol": "volume", "i": "instance"}
+    assert [hop.aws_id for hop in hops] == found
+    assert [hop.kind for hop in hops] == [kinds[name.partition("-")[0]] for name in found]
+    assert hops[0].detail in {"not in the mirror", ""}
 
 
 @pytest.mark.parametrize(
@@ -517,6 +521,30 @@ def test_a_code_that_changed_since_the_snapshot_tells_nothing():
     (link,) = trace("ami-1", inventory(*nodes)).links
 
     assert link.has_changed
+
+
+def test_the_earliest_time_on_the_way_counts():
+    nodes = (
+        registered(created_at=BEFORE),
+        SnapshotNode("snap-1", volume_id="vol-9", started_at=AFTER),
+        VolumeNode("vol-9", attachments=(("i-0a", "/dev/sda1"),)),
+        InstanceNode(
+            "i-0a",
+            usage_operation=RHEL,
+            usage_operation_updated_at=NOON,
+            root_device_name="/dev/sda1",
+        ),
+    )
+
+    (link,) = trace("ami-1", inventory(*nodes)).links
+
+    assert link.has_changed
+
+
+def test_an_instance_of_which_the_image_was_never_recorded_ends_the_way():
+    nodes = (ImageNode("ami-1", source_instance_id="i-0a"), InstanceNode("i-0a"))
+
+    assert way(*nodes) == ["i-0a", "ami-1"]
 
 
 def test_a_far_instance_is_compared_with_the_image_made_of_it():

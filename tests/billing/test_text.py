@@ -277,6 +277,7 @@ def test_a_system_without_a_licence_is_plain(text):
         "etl-sql-runner-linux",
         # more than one at once, or no code is known
         "win2022-sqlstd-sqlent",
+        "ubuntu-sqlstd-sqlent",
         "rhel9-ha-sqlweb",
         "rhel9-byol-sqlstd",
         "sles15-sqlstd",
@@ -300,6 +301,9 @@ def test_no_licence_is_guessed(text):
         pytest.param("win2019-sql2019-express", {WINDOWS, SQL_STANDARD}, False, id="and not paid"),
         pytest.param("win2019-sqlstd", {WINDOWS, SQL_STANDARD}, True, id="Windows and SQL"),
         pytest.param("win2019-sqlstd", {WINDOWS}, False, id="SQL lost"),
+        pytest.param(
+            "win2019-sqlstd and sql-express", {WINDOWS, SQL_STANDARD}, True, id="SQL and Express"
+        ),
         pytest.param("win2019-sqlstd", {WINDOWS, SQL_WEB}, False, id="another edition"),
         pytest.param("win2019-sqlstd", {WINDOWS_BYOL}, True, id="both of one's own"),
         pytest.param("win2019-sqlstd-byol", {WINDOWS}, True, id="SQL of one's own"),
