@@ -10,105 +10,190 @@ import signal
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 GRACE_SECONDS = 2.0
 
 
 class Guardian:
-    """The guardian of this process; give it every process that must not outlive us."""
+    """The guardian of this process; give it every process that must not outlive us.
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-S", "-E", __file__],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-        )
+    The open file `lock`, if there is one, stays open until everything has ended.
+    """
+
+    def __init__(self, *, lock: int | None = None) -> None:
+        self._watched: set[int] = set()
+        self._lock = lock
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def watch(self, pid: int) -> None:
+        self._watched.add(pid)
         self._say(f"+{pid}")
 
     def release(self, pid: int) -> None:
         """Forget `pid`: it has ended, and its number may come again."""
+        self._watched.discard(pid)
         self._say(f"-{pid}")
 
     def close(self) -> None:
         """End whatever is still watched."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.wait()
+        if self._process.poll() is not None:
+            self._replace()
+        self._process.communicate()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-S", "-E", __file__],
+            stdin=subprocess.PIPE,
+            # Whoever reads what we print must not wait for the guardian.
+            stdout=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=() if self._lock is None else (self._lock,),
+        )
 
     def _say(self, line: str) -> None:
+        try:
+            self._write(line)
+        except BrokenPipeError:
+            self._replace()
+
+    def _replace(self) -> None:
+        """Let another guardian take over from one that somebody killed."""
+        self._process.communicate()
+        self._process = self._start()
+        for pid in self._watched:
+            self._write(f"+{pid}")
+
+    def _write(self, line: str) -> None:
         if self._process.stdin:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
+            self._process.stdin.write(f"{line}\n".encode())
 
 
-def parents() -> dict[int, int]:
-    """Return the parent of every process."""
-    if Path("/proc/self/stat").exists():
-        return dict(_linux_parents())
-    listing = subprocess.run(
-        ["/bin/ps", "-axo", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    return {int(pid): int(ppid) for pid, ppid in map(str.split, listing.stdout.splitlines())}
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process; ids come again, but never with the same start."""
+
+    pid: int
+    parent: int
+    session: int
+    started: str
+    name: str
 
 
-def _linux_parents() -> list[tuple[int, int]]:
-    found = []
+def processes() -> dict[int, Process]:
+    """Return every process that runs, by its id."""
+    found = _linux_processes() if Path("/proc/self/stat").exists() else _listed_processes()
+    return {process.pid: process for process in found}
+
+
+def _linux_processes() -> Iterator[Process]:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            # The name, in brackets, may hold anything; the parent is the second word after it.
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            # The name, in brackets, may hold anything; what follows is counted from its end.
+            head, _, tail = (entry / "stat").read_text(errors="replace").rpartition(")")
         except OSError:
             continue  # it has ended meanwhile
-        found.append((int(entry.name), int(fields[1])))
-    return found
+        state, parent, _, session, *rest = tail.split()
+        if state not in "ZX":
+            name = head.partition("(")[2]
+            yield Process(int(entry.name), int(parent), int(session), rest[15], name)
 
 
-def family(roots: set[int]) -> set[int]:
-    """Return `roots` and all that descends from them."""
-    children = defaultdict(set)
-    for pid, parent in parents().items():
-        children[parent].add(pid)
-    members, new = set(roots), set(roots)
+def _listed_processes() -> Iterator[Process]:
+    listing = subprocess.run(
+        ["/bin/ps", "-axo", "pid=,ppid=,stat=,lstart=,comm="],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for line in listing.stdout.splitlines():
+        pid, parent, state, *words = line.split(maxsplit=8)  # the start has five words
+        if not state.startswith("Z"):
+            yield Process(int(pid), int(parent), 0, " ".join(words[:5]), words[-1])
+
+
+def parents() -> dict[int, int]:
+    """Return the parent of every process that runs."""
+    return {pid: process.parent for pid, process in processes().items()}
+
+
+def family(roots: Set[int], every: Mapping[int, Process] | None = None) -> set[int]:
+    """Return the processes `roots`, all that descends from them, and what they left behind."""
+    every = processes() if every is None else every
+    return _with_descendants((roots & every.keys()) | _in_sessions(roots, every), every)
+
+
+def left_behind(leader: int) -> set[int]:
+    """Return what outlived a process that has ended, in the session that it had begun."""
+    every = processes()
+    return _with_descendants(_in_sessions({leader}, every), every)
+
+
+def _in_sessions(leaders: Set[int], every: Mapping[int, Process]) -> set[int]:
+    # A number that still names a session is not given to another process.
+    return {p.pid for p in every.values() if p.session in leaders and p.session != p.pid}
+
+
+def _with_descendants(new: set[int], every: Mapping[int, Process]) -> set[int]:
+    members: set[int] = set()
     while new:
-        new = {child for pid in new for child in children[pid]} - members
         members |= new
+        new = {p.pid for p in every.values() if p.parent in new} - members
     return members
 
 
-def send(pids: set[int], number: signal.Signals) -> None:
-    for pid in pids:
+def send(pids: Set[int], number: signal.Signals, seen: Mapping[int, Process] | None = None) -> None:
+    """Signal those that are there; where they were `seen` before, those that still are the same."""
+    for pid in pids if seen is None else _still_there(pids, seen):
         try:
             os.kill(pid, number)
         except (ProcessLookupError, PermissionError):
             continue
 
 
-def end(roots: set[int]) -> None:
-    """End `roots` with their descendants: first with a word, soon without."""
-    members = family(roots)
-    send(members, signal.SIGTERM)
+def _still_there(pids: Set[int], seen: Mapping[int, Process]) -> set[int]:
+    now = processes()
+    return {pid for pid in pids & now.keys() & seen.keys() if _are_the_same(now[pid], seen[pid])}
+
+
+def _are_the_same(one: Process, other: Process) -> bool:
+    return (one.pid, one.started) == (other.pid, other.started)
+
+
+def end(pids: Set[int], seen: Mapping[int, Process]) -> None:
+    """End processes that were `seen`: first with a word, soon without."""
+    send(pids, signal.SIGTERM, seen)
     deadline = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < deadline and members & parents().keys():
+    while _still_there(pids, seen) and time.monotonic() < deadline:
         time.sleep(0.05)
-    send(members & parents().keys(), signal.SIGKILL)
+    send(pids, signal.SIGKILL, seen)
 
 
 def main() -> None:
-    watched: set[int] = set()
+    watched: dict[int, Process | None] = {}
     for line in sys.stdin:
         pid = int(line[1:])
         if line[0] == "+":
-            watched.add(pid)
+            watched[pid] = processes().get(pid)
         else:
-            watched.discard(pid)
-    end(watched & parents().keys())
+            watched.pop(pid, None)
+    now = processes()
+    ours = {pid for pid, seen in watched.items() if _is_ours(pid, seen, now)}
+    end(family(ours, now), now)
+
+
+def _is_ours(pid: int, seen: Process | None, now: Mapping[int, Process]) -> bool:
+    """Say whether an id still is of who was seen, or of nobody: then only its session is left."""
+    return pid not in now or (seen is not None and _are_the_same(seen, now[pid]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Starts processes in order, keeps them running, stops them in order, leaves no orphan."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from sandbox.errors import ServerFailed
-from sandbox.guardian import Guardian, family, send
+from sandbox.guardian import Guardian, family, left_behind, processes, send
 
 logger = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -39,9 +40,12 @@ class Supervisor:
     SIGINT and SIGTERM make `watch` return. A SIGKILL of this process is met by the guardian.
     """
 
-    def __init__(self, guardian: Guardian, logs: Path) -> None:
+    def __init__(
+        self, guardian: Guardian, logs: Path, *, stop_seconds: float = STOP_SECONDS
+    ) -> None:
         self._guardian = guardian
         self._logs = logs
+        self._stop_seconds = stop_seconds
         self._programs: list[Program] = []
         self._is_stopping = False
         logs.mkdir(parents=True, exist_ok=True)
@@ -113,6 +117,8 @@ class Supervisor:
     def _note_end(self, program: Program, now: float) -> None:
         if program.process is None:
             return
+        # A worker's child, or a server's, may outlive it and hold what the next one needs.
+        send(left_behind(program.process.pid), signal.SIGKILL)
         self._guardian.release(program.process.pid)
         logger.warning(
             "%s ended with code %s; it starts again in %.1f s. Its log: %s",
@@ -126,17 +132,15 @@ class Supervisor:
         program.pause = min(program.pause * 2, LONGEST_PAUSE)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        members = family({process.pid})
+        seen = processes()
+        members = family({process.pid}, seen)
         process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            members |= family({process.pid})
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(self._stop_seconds)
         # A worker's child has a group of its own and may outlive it.
-        send(members - {process.pid}, signal.SIGKILL)
-        if process.poll() is None:
-            process.kill()
+        send(members, signal.SIGKILL, seen)
         process.wait()
+        send(left_behind(process.pid), signal.SIGKILL)
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
