@@ -1,11 +1,12 @@
 """Ends processes when the one that started them is gone, whatever ended it.
 
-Run as a script it is the guardian: it reads process ids from its standard input and, when that
-closes because its parent is no more, ends each of them with all that descends from it. Servers
-orphaned by a SIGKILL would otherwise hold the data and the ports.
+Run as a script it is the guardian: it reads process ids and folders from its standard input and,
+when that closes because its parent is no more, ends each process with all that descends from it,
+and removes the folders. Servers orphaned by a SIGKILL would otherwise hold the data and the ports.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ class Guardian:
 
     def __init__(self, *, lock: int | None = None) -> None:
         self._watched: set[int] = set()
+        self._passing: set[Path] = set()
         self._lock = lock
         self._process = self._start()
 
@@ -40,6 +42,11 @@ class Guardian:
         """Forget `pid`: it has ended, and its number may come again."""
         self._watched.discard(pid)
         self._say(f"-{pid}")
+
+    def clear(self, folder: Path) -> None:
+        """Remove `folder` when everything has ended: it is for this time only."""
+        self._passing.add(folder)
+        self._say(str(folder))
 
     def close(self) -> None:
         """End whatever is still watched."""
@@ -68,8 +75,8 @@ class Guardian:
         """Let another guardian take over from one that somebody killed."""
         self._process.communicate()
         self._process = self._start()
-        for pid in self._watched:
-            self._write(f"+{pid}")
+        for line in [*(f"+{pid}" for pid in self._watched), *map(str, self._passing)]:
+            self._write(line)
 
     def _write(self, line: str) -> None:
         if self._process.stdin:
@@ -180,15 +187,20 @@ def end(pids: Set[int], seen: Mapping[int, Process]) -> None:
 
 def main() -> None:
     watched: dict[int, Process | None] = {}
+    folders = []
     for line in sys.stdin:
-        pid = int(line[1:])
-        if line[0] == "+":
-            watched[pid] = processes().get(pid)
-        else:
-            watched.pop(pid, None)
+        kind, rest = line[0], line[1:].rstrip("\n")
+        if kind == "+":
+            watched[int(rest)] = processes().get(int(rest))
+        elif kind == "-":
+            watched.pop(int(rest), None)
+        elif kind == "/":
+            folders.append(line.rstrip("\n"))
     now = processes()
     ours = {pid for pid, seen in watched.items() if _is_ours(pid, seen, now)}
     end(family(ours, now), now)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_ours(pid: int, seen: Process | None, now: Mapping[int, Process]) -> bool:

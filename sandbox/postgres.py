@@ -92,6 +92,7 @@ class Postgres:
         if self.sockets is None:
             self.sockets = new_socket(_note(self.folder), _SOCKET).parent
             _own(self.sockets)
+            guardian.clear(self.sockets)
         # A list of folders to the server: quoted, it is one, whatever its name.
         quoted = str(self.sockets).replace('"', '""')
         options = ["-D", str(self.folder), "-k", f'"{quoted}"', "-c", "listen_addresses="]

@@ -66,6 +66,7 @@ class Valkey:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.socket is None:
             self.socket = new_socket(_note(self.folder), "v.sock")
+            guardian.clear(self.socket.parent)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(program), *self._options(self.socket)],

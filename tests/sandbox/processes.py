@@ -42,7 +42,7 @@ def descendants(pid: int) -> set[int]:
 
 @contextmanager
 def running(*command: str, prefix: list[str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Run Python with the arguments `command`; in the end all of it is killed."""
+    """Run Python with the arguments `command`; in the end it is killed, and all that is left."""
     words = [*(prefix or []), sys.executable, *command]
     process = subprocess.Popen(
         words,
@@ -57,8 +57,12 @@ def running(*command: str, prefix: list[str] | None = None) -> Iterator[subproce
     try:
         yield process
     finally:
-        send(family({process.pid}), signal.SIGKILL)
+        seen = processes()
+        members = family({process.pid}, seen)
+        process.kill()
         process.wait()
+        are_gone(members, seconds=5)  # a guardian, if there is one, cleans up
+        send(members, signal.SIGKILL, seen)
         send(left_behind(process.pid), signal.SIGKILL)
         for stream in (process.stdin, process.stdout, process.stderr):
             _close(stream)

@@ -83,6 +83,44 @@ def test_a_guardian_that_was_killed_is_replaced_at_the_latest_at_the_end():
     assert child.wait(timeout=10) == -signal.SIGTERM
 
 
+CLEARING = """
+import sys
+from pathlib import Path
+from sandbox.guardian import Guardian
+
+guardian = Guardian()
+guardian.clear(Path(sys.argv[1]))
+print(guardian.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("name", ["usual", "a folder, 'with' signs ü"])
+def test_what_is_for_this_time_only_goes_with_a_killed_parent(tmp_path, name):
+    (tmp_path / name / "deep").mkdir(parents=True)
+    (tmp_path / name / "deep" / "file").touch()
+    with running("-c", CLEARING, str(tmp_path / name)) as parent:
+        guardian = int(said(parent))
+
+        parent.kill()
+
+        assert are_gone({guardian}, seconds=5)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_guardian_that_was_killed_forgets_no_folder(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    guardian = Guardian()
+    guardian.clear(folder)
+    os.kill(guardian.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, guardian.pid, os.WEXITED | os.WNOWAIT)
+
+    guardian.close()
+
+    assert not folder.exists()
+
+
 def test_what_was_released_is_left_alone():
     guardian, kept, released = Guardian(), sleeping(), sleeping()
     guardian.watch(kept.pid)

@@ -74,6 +74,12 @@ def servers_of(home, where):
     return {pid_of_postgres(home), valkey}
 
 
+def sockets_of(home):
+    """Return the folders in which the servers have their sockets."""
+    notes = (home / "postgres.socket", home / "valkey" / "socket")
+    return [Path(note.read_text()).parent for note in notes]
+
+
 def pid_of_postgres(home):
     return int((home / "postgres" / "postmaster.pid").read_text().split()[0])
 
@@ -202,6 +208,7 @@ def test_a_kill_leaves_no_orphan_and_the_next_finds_the_data(home):
         where = urls(first)
         before = work(where)
         everyone = servers_of(home, where) | descendants(first.pid)
+        sockets = sockets_of(home)
 
         first.kill()
         with using(home) as second:  # at once: the guardian is still at work
@@ -209,13 +216,14 @@ def test_a_kill_leaves_no_orphan_and_the_next_finds_the_data(home):
 
             assert after == tuple(number + 1 for number in before)
             assert are_gone(everyone, seconds=5)
+            assert [path for path in sockets if path.exists()] == []
 
 
 def test_a_kill_of_everything_in_python_is_cleaned_up_by_the_next(home):
     with using(home) as first:
         where = urls(first)
         before = work(where)
-        servers = servers_of(home, where)
+        servers, sockets = servers_of(home, where), sockets_of(home)
         os.kill(guardian_of(first), signal.SIGKILL)
         first.kill()
         first.wait()
@@ -226,6 +234,7 @@ def test_a_kill_of_everything_in_python_is_cleaned_up_by_the_next(home):
 
             assert survivors == servers
             assert are_gone(servers, seconds=5)
+            assert [path for path in sockets if path.exists()] == []
             assert after == tuple(number + 1 for number in before)
 
 
