@@ -70,7 +70,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.get(pk=pk)
 
     def for_list(self) -> Self:
-        return self.select_related("scope__account", "requested_by", "registration__account", "report")
+        return self.select_related(
+            "scope__account", "requested_by", "registration__account", "report"
+        )
 
 
 class Run(models.Model):
