@@ -1,14 +1,15 @@
 """Audits of everything, and images that are read again."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from registry import aws
-from registry.access import Action, may, may_somewhere
+from registry.access import Action, accounts, may, may_somewhere
 from registry.audit import audit, judge_images
+from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
 from registry.models import Image, Run, RunKind, Scope
 from registry.sync import mirror_images
@@ -38,10 +39,11 @@ def run_audit(run_id: int) -> None:
 
 def request_verification(images: Iterable[Image], *, by: User) -> list[Run]:
     """Queue a new reading of `images`, one run for each scope; those `by` may not are left out."""
-    places: dict[tuple[int, str], list[Image]] = {}
+    allowed = set(accounts(by, Action.VERIFY).values_list("pk", flat=True))
+    places: dict[tuple[int, str], list[Image]] = defaultdict(list)
     for image in images:
-        if may(by, Action.VERIFY, image.account):
-            places.setdefault((image.account_id, image.region), []).append(image)
+        if image.account_id in allowed:
+            places[image.account_id, image.region].append(image)
     runs = []
     for (account_id, region), some in places.items():
         scope = Scope.objects.get(account_id=account_id, region=region)
@@ -64,9 +66,8 @@ def run_verification(run_id: int) -> None:
             scope = run.scope
             if run.requested_by and not may(run.requested_by, Action.VERIFY, scope.account):
                 raise PermissionError(f"{run.requested_by} may not verify in {scope}.")
-            access = aws.Access(scope.account.role_arn, scope.account.external_id)
             wanted = list(run.images.values_list("aws_id", flat=True))
-            records = aws.connect(access, scope.region).find_images(ids=wanted)
+            records = connect(scope.account, scope.region).find_images(ids=wanted)
             images = mirror_images(records, scope, at=timezone.now())
             judge_images(images, at=timezone.now())
             run.note = f"{len(images):,} of {len(wanted):,} images read again"

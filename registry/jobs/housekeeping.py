@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from registry.jobs.audits import run_audit, run_verification
-from registry.jobs.queue import enqueue, lock, unlock
+from registry.jobs.queue import enqueue, enqueued, job_id, lock, unlock
 from registry.jobs.registrations import run_registration
 from registry.jobs.reports import request_report, run_report
-from registry.jobs.syncs import request_sync, run_sync
+from registry.jobs.syncs import note_failure, request_sync, run_sync
 from registry.models import Run, RunKind, RunState, Schedule, ScheduleKind, ScheduleSlot, Scope
 
 logger = logging.getLogger(__name__)
@@ -21,10 +21,11 @@ JOBS: dict[str, Callable[[int], None]] = {
     RunKind.REGISTER: run_registration,
     RunKind.REPORT: run_report,
 }
-# A run is queued right after its commit; later than this, Redis has lost it or was away.
+# A new run is queued right after its commit; later than this, Redis has lost it or was away.
 LATE = timedelta(seconds=10)
 MOST_DEATHS = 5
 KEPT = timedelta(days=90)
+BATCH = 1_000
 
 
 def tick(*, at: datetime) -> None:
@@ -36,12 +37,14 @@ def tick(*, at: datetime) -> None:
 
 
 def wake_up(*, at: datetime) -> int:
-    """Queue again what is due and no worker has taken; return how many."""
-    due = Run.objects.due(at).exclude(state=RunState.QUEUED, requested_at__gt=at - LATE)
-    runs = list(due.order_by("pk")[:500])
-    for run in runs:
+    """Queue again what is due and Redis does not have; return how many."""
+    new = {"state": RunState.QUEUED, "attempt": 0, "requested_at__gt": at - LATE}
+    due = Run.objects.due(at).exclude(**new)
+    waiting = enqueued()
+    lost = [run for run in due.order_by("pk") if job_id(run) not in waiting]
+    for run in lost:
         enqueue(JOBS[run.kind], run)
-    return len(runs)
+    return len(lost)
 
 
 def take_over_abandoned(*, at: datetime) -> int:
@@ -64,12 +67,23 @@ def take_over_abandoned(*, at: datetime) -> int:
 def _take_over(run: Run, *, at: datetime) -> bool:
     deaths = run.result.get("deaths", 0) + 1
     if deaths >= MOST_DEATHS:
-        return run.finish(at=at, error=f"Its worker ended {deaths} times before its work did.")
+        return _give_up(run, f"Its worker ended {deaths} times before its work did.", at=at)
     mine = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, attempt=run.attempt)
-    is_done = mine.update(state=RunState.QUEUED, result=run.result | {"deaths": deaths})
+    try:
+        with transaction.atomic():
+            is_done = mine.update(state=RunState.QUEUED, result=run.result | {"deaths": deaths})
+    except IntegrityError:  # of audits, one waits at most
+        return run.finish(at=at, error="Its worker ended; the one queued after it does the same.")
     if is_done:
         logger.warning("%s goes back into the queue: its worker is gone.", run.ref)
     return bool(is_done)
+
+
+def _give_up(run: Run, error: str, *, at: datetime) -> bool:
+    is_mine = run.finish(at=at, error=error)
+    if is_mine and run.kind == RunKind.SYNC and run.scope:
+        note_failure(run.scope, error, at=at)
+    return is_mine
 
 
 def keep_schedule(schedule: Schedule, *, at: datetime) -> bool:
@@ -87,8 +101,11 @@ def keep_schedule(schedule: Schedule, *, at: datetime) -> bool:
 
 
 def forget_old(*, at: datetime) -> int:
-    """Delete old runs, but for those that a registration or report stands on."""
-    old = Run.objects.over().filter(finished_at__lt=at - KEPT, registration=None, report=None)
-    some = list(old.values_list("pk", flat=True)[:1000])
+    """Delete old runs, but for those that a registration or report stands on; say how many."""
     ScheduleSlot.objects.filter(slot_at__lt=at - KEPT).delete()
-    return Run.objects.filter(pk__in=some).delete()[0]
+    old = Run.objects.filter(finished_at__lt=at - KEPT, registration=None, report=None)
+    forgotten = 0
+    while some := list(old.values_list("pk", flat=True)[:BATCH]):
+        Run.objects.filter(pk__in=some).delete()
+        forgotten += len(some)
+    return forgotten

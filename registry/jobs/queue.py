@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import django_rq
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from registry.models import Run, RunKind
@@ -39,8 +39,18 @@ def after_commit(job: Callable[[int], None], run: Run) -> None:
 def enqueue(job: Callable[[int], None], run: Run) -> None:
     """Wake a worker up for `run`. Doing it twice does no harm: a run is claimed once."""
     queue = django_rq.get_queue(QUEUES[RunKind(run.kind)], commit_mode="auto")
-    job_id = f"run-{run.pk}-{run.attempt}"
-    queue.enqueue(job, run.pk, job_id=job_id, result_ttl=60, failure_ttl=3600)
+    queue.enqueue(job, run.pk, job_id=job_id(run), result_ttl=60, failure_ttl=3600)
+
+
+def job_id(run: Run) -> str:
+    """Return the name under which Redis knows the next attempt of `run`."""
+    return f"run-{run.pk}-{run.attempt}"
+
+
+def enqueued() -> set[str]:
+    """Return the ids of the jobs that wait in Redis. RQ itself takes the same id twice."""
+    queues = map(django_rq.get_queue, set(QUEUES.values()))
+    return {waiting for queue in queues for waiting in queue.job_ids}
 
 
 @contextmanager
@@ -60,14 +70,18 @@ def taken(run_id: int) -> Iterator[Run | None]:
 
 @contextmanager
 def recorded(run: Run) -> Iterator[None]:
-    """Write down how `run` ended, unless it waits; RQ gets an exception as well."""
+    """Write down how `run` ended, if it is not over and does not wait; RQ gets an exception too.
+
+    Trouble with the database is no end: `housekeeping` takes the run over, as after a death.
+    """
     try:
         yield
+    except (InterfaceError, OperationalError):
+        raise
     except Exception as error:
         run.finish(at=timezone.now(), error=_sentence(error))
         raise
-    if not run.is_over and run.state != "waiting":
-        run.finish(at=timezone.now(), note=run.note, result=run.result)
+    run.finish(at=timezone.now(), note=run.note, result=run.result)
 
 
 def lock(run_id: int) -> bool:

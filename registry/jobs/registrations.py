@@ -9,12 +9,24 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from registry import aws
 from registry.access import Action, may
 from registry.audit import judge_images
+from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
-from registry.models import MISMATCHES, Account, Finding, Image, Registration, Run, RunKind, Scope
+from registry.models import (
+    MISMATCHES,
+    Account,
+    Finding,
+    Image,
+    ImageVerdict,
+    Registration,
+    Run,
+    RunKind,
+    Scope,
+)
 from registry.registration import (
     Declined,
     Wait,
@@ -30,6 +42,7 @@ from registry.sync import mirror_images
 # AWS makes an image from a snapshot in minutes; after this, a person has to look.
 LONGEST = timedelta(hours=2)
 PAUSE = timedelta(seconds=10)
+_LONGEST_NOTE = 300
 
 
 def request_registration(
@@ -69,25 +82,29 @@ def run_registration(run_id: int) -> None:
 
 
 def _advance(run: Run, registration: Registration) -> None:
-    by, account = run.requested_by, registration.account
-    if by and not registration.submitted_at and not may(by, Action.REGISTER, account):
-        raise PermissionError(f"{by} may not register images in {account.name}.")
+    # Once something was sent, it must be looked for until its end is known, whatever happens.
     try:
         pause = _step(run, registration)
     except aws.AwsError as error:
-        # Once something was sent, it must be looked for until its end is known.
         if not registration.submitted_at and not is_passing(error):
             raise Declined(explain(error)) from error
-        pause = Wait(PAUSE, f"AWS can't be asked now: {error}"[:300])
+        pause = Wait(PAUSE, f"AWS can't be asked now: {error}")
+    except (aws.Malformed, JobTimeoutException) as error:
+        if not registration.submitted_at:
+            raise
+        pause = Wait(PAUSE, f"The answer of AWS was of no use: {error}")
     if pause:
         _wait(run, pause)
 
 
 def _step(run: Run, registration: Registration) -> Wait | None:
-    account = registration.account
-    ec2 = aws.connect(aws.Access(account.role_arn, account.external_id), registration.region)
+    by, account = run.requested_by, registration.account
+    may_send = by is None or may(by, Action.REGISTER, account)
+    if not may_send and not registration.submitted_at:
+        raise PermissionError(f"{by} may not register images in {account.name}.")
+    ec2 = connect(account, registration.region)
     if not registration.image_id:
-        pause = register_once(ec2, registration, at=timezone.now())
+        pause = register_once(ec2, registration, at=timezone.now(), may_send=may_send)
         if pause:
             return pause
     again_after = timedelta(seconds=settings.VERIFY_AGAIN_SECONDS)
@@ -95,17 +112,25 @@ def _step(run: Run, registration: Registration) -> Wait | None:
     if isinstance(image, Wait):
         return image
     row = _take_in(registration, image)
-    is_bad = registration.verdict in MISMATCHES
-    run.note = "The billing code differs" if is_bad else f"{registration.image_id} verified"
+    run.note = _conclusion(registration)
     run.result |= {"image_id": row.aws_id, "verdict": registration.verdict, "advice": _advice(row)}
     return None
 
 
+def _conclusion(registration: Registration) -> str:
+    if registration.verdict in MISMATCHES:
+        return "The billing code differs"
+    if registration.verdict == ImageVerdict.UNKNOWN:
+        return f"{registration.image_id} is available; its billing code can't be compared"
+    return f"{registration.image_id} verified"
+
+
 def _wait(run: Run, pause: Wait) -> None:
     now = timezone.now()
-    if run.requested_at + LONGEST < now:
-        raise TimeoutError(f"Not over after two hours: {pause.note.lower()}.")
-    run.wait(until=now + pause.pause, note=pause.note)
+    begun_at = run.started_at or now
+    if begun_at + LONGEST < now:
+        raise TimeoutError(f"Not over after two hours. {pause.note.rstrip('.')}.")
+    run.wait(until=now + pause.pause, note=pause.note[:_LONGEST_NOTE])
 
 
 def _take_in(registration: Registration, image: aws.ImageRecord) -> Image:

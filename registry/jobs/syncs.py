@@ -1,18 +1,23 @@
 """Syncs: asked for, carried out, written down at their scope."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from registry import aws
 from registry.access import Action, may
 from registry.jobs.audits import request_audit
+from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
 from registry.models import Run, RunKind, Scope
 from registry.sync import Changes, sync_scope
+
+# Where one sync or another is always under way, an audit waits no longer for the last one.
+LONGEST_UNAUDITED = timedelta(minutes=30)
 
 
 def request_sync(scope: Scope, *, by: User | None) -> Run:
@@ -26,14 +31,16 @@ def request_sync(scope: Scope, *, by: User | None) -> Run:
 
 
 def run_sync(run_id: int) -> None:
-    """Carry out a sync; afterwards everything is audited."""
+    """Carry out a sync; after the last one, however it ended, everything is audited."""
     with taken(run_id) as run:
         if run is None or run.scope is None:
             return
-        with recorded(run):
-            _sync(run, run.scope)
-    if not Run.objects.active().filter(kind=RunKind.SYNC).exists():
-        request_audit(by=None)
+        try:
+            with recorded(run):
+                _sync(run, run.scope)
+        finally:
+            if _is_last() or _is_audit_overdue(at=timezone.now()):
+                request_audit(by=None)
 
 
 def _sync(run: Run, scope: Scope) -> None:
@@ -41,9 +48,8 @@ def _sync(run: Run, scope: Scope) -> None:
     try:
         if run.requested_by and not may(run.requested_by, Action.SYNC, scope.account):
             raise PermissionError(f"{run.requested_by} may not sync {scope.account.name}.")
-        ec2 = aws.connect(access_of(scope), scope.region)
-        changes = sync_scope(ec2, scope, at=begun_at)
-    except (aws.AwsError, aws.Malformed) as error:
+        changes = sync_scope(connect(scope.account, scope.region), scope, at=begun_at)
+    except (aws.AwsError, aws.Malformed, JobTimeoutException) as error:
         note_failure(scope, str(error), at=begun_at)
         raise
     run.result = {kind: _counts(change) for kind, change in changes.items()}
@@ -54,8 +60,14 @@ def _sync(run: Run, scope: Scope) -> None:
     )
 
 
-def access_of(scope: Scope) -> aws.Access:
-    return aws.Access(scope.account.role_arn, scope.account.external_id)
+def _is_last() -> bool:
+    return not Run.objects.active().filter(kind=RunKind.SYNC).exists()
+
+
+def _is_audit_overdue(*, at: datetime) -> bool:
+    asked = Run.objects.order_by("requested_at").values_list("requested_at", flat=True)
+    since = asked.filter(kind=RunKind.AUDIT).last() or asked.first() or at
+    return since < at - LONGEST_UNAUDITED
 
 
 def note_failure(scope: Scope, error: str, *, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """Register an image once, whatever happens on the way."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from registry.registration.spec import TAG, parameters, tags
 # How long an image that AWS has made may stay out of sight, before it is taken as not made.
 PATIENCE = timedelta(seconds=45)
 PAUSE = timedelta(seconds=5)
-# How long a name may be taken by an image that nobody sees.
+# How long after a doubt a no of AWS may come from our own image that nobody sees yet.
 UNSEEN = timedelta(minutes=5)
 LOOKING = "Looking whether AWS carried the request out"
 
@@ -32,15 +33,20 @@ class Declined(Exception):
     """AWS said no; the message says what to change."""
 
 
-def register_once(ec2: Ec2, registration: Registration, *, at: datetime) -> Wait | None:
+def register_once(
+    ec2: Ec2, registration: Registration, *, at: datetime, may_send: bool = True
+) -> Wait | None:
     """Let the image of `registration` exist and note its id; None when that is done.
 
     RegisterImage takes no client token. So the intention is written down before the request is
     sent, the image carries the registration's key as a tag, and every attempt begins with a look
     for what an earlier one left. After any doubt nothing is sent for as long as an image may stay
     out of sight. Its name, unique in an account and region, stops a second one for good.
+
+    What was sent is looked for also where `may_send` is false.
     """
-    found = look(ec2, registration)
+    named = ec2.find_images(name=registration.name)
+    found = _ours(registration, named)
     if found:
         note(registration, f"Found {found.aws_id} under the registration's key.", at=at)
         _keep(registration, found.aws_id)
@@ -48,8 +54,10 @@ def register_once(ec2: Ec2, registration: Registration, *, at: datetime) -> Wait
     before = registration.submitted_at
     if before is not None and at < before + PATIENCE:
         return Wait(PAUSE, LOOKING)
-    _refuse_foreign(ec2, registration)
-    if before is None:
+    _refuse_foreign(registration, named)
+    if not may_send:
+        raise Declined("Whoever asked may not register images here any more. Nothing was made.")
+    if registration.step == RegistrationStep.REQUESTED:
         pause = _ask_first(ec2, registration, at=at)
         if pause:
             return pause
@@ -58,18 +66,18 @@ def register_once(ec2: Ec2, registration: Registration, *, at: datetime) -> Wait
     return _send(ec2, registration, before, at=at)
 
 
-def look(ec2: Ec2, registration: Registration) -> ImageRecord | None:
-    """Return the image that an earlier attempt left: key, name and root snapshot are ours."""
-    for image in ec2.find_images(tag=(TAG, str(registration.key))):
+def _ours(registration: Registration, named: Iterable[ImageRecord]) -> ImageRecord | None:
+    """Return the image that an earlier attempt left: key and root snapshot are ours."""
+    for image in named:
+        is_marked = image.tags.get(TAG) == str(registration.key)
         # A copy of our image carries our tag as well.
-        is_ours = image.root_snapshot_id in {registration.snapshot_id, ""}
-        if is_ours and image.name == registration.name:
+        if is_marked and image.root_snapshot_id in {registration.snapshot_id, ""}:
             return image
     return None
 
 
-def _refuse_foreign(ec2: Ec2, registration: Registration) -> None:
-    for other in ec2.find_images(name=registration.name):
+def _refuse_foreign(registration: Registration, named: Iterable[ImageRecord]) -> None:
+    for other in named:
         raise NotOurs(
             f"{other.aws_id} has the name {registration.name} and was not made by this request. "
             "Choose another name."
@@ -104,10 +112,8 @@ def _send(
     except Unsure as error:
         note(registration, f"No answer of AWS. {error} Looking before anything is sent.", at=at)
         return _look_in_doubt(ec2, registration)
-    except NameTaken:
-        return _taken(ec2, registration, before, at=at)
     except AwsError as error:
-        raise Declined(explain(error)) from error
+        return _refused(ec2, registration, error, before, at=at)
     note(registration, f"RegisterImage returned {reply.image_id}.", reply.request_id, at=at)
     _keep(registration, reply.image_id)
     return None
@@ -115,7 +121,7 @@ def _send(
 
 def _look_in_doubt(ec2: Ec2, registration: Registration) -> Wait | None:
     try:
-        found = look(ec2, registration)
+        found = _ours(registration, ec2.find_images(name=registration.name))
     except AwsError:
         found = None
     if found is None:
@@ -125,26 +131,32 @@ def _look_in_doubt(ec2: Ec2, registration: Registration) -> Wait | None:
     return None
 
 
-def _taken(
-    ec2: Ec2, registration: Registration, before: datetime | None, *, at: datetime
+def _refused(
+    ec2: Ec2, registration: Registration, error: AwsError, before: datetime | None, *, at: datetime
 ) -> Wait | None:
-    """Find out whose image has the name; after a doubt it may be our own, not yet seen."""
-    found = look(ec2, registration)
-    if found:
-        _keep(registration, found.aws_id)
-        return None
-    is_late = at > registration.run.requested_at + UNSEEN
-    if before is None or is_late:
-        _refuse_foreign(ec2, registration)
-        raise NotOurs(_unseen(registration))
-    note(registration, "AWS says that the name is taken. Looking by whom.", at=at)
-    return Wait(PAUSE, "AWS says that the name is taken; looking by whom")
+    """Raise what AWS's no means; after a doubt, only when an image of ours would be seen."""
+    registration.submitted_at = before
+    registration.save()
+    if before is not None and at < before + UNSEEN:
+        note(registration, f"AWS refuses now. {error} Looking for what was sent before.", at=at)
+        return Wait(PATIENCE, LOOKING)
+    if isinstance(error, NameTaken):
+        _refuse_foreign(registration, ec2.find_images(name=registration.name))
+        raise NotOurs(_lost(registration) if before else _unseen(registration)) from error
+    raise Declined(explain(error)) from error
 
 
 def _unseen(registration: Registration) -> str:
     return (
         f"The name {registration.name} is taken by an AMI that AWS does not show: one deregistered "
         "a moment ago, or one in the Recycle Bin. Choose another name."
+    )
+
+
+def _lost(registration: Registration) -> str:
+    return (
+        "AWS gave no answer to this request, and its name is taken by an AMI that AWS does not "
+        f"show. Look for {registration.name} in EC2 before you repeat the request."
     )
 
 

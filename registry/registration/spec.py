@@ -74,6 +74,8 @@ def _problems(registration: Registration) -> Iterator[tuple[str, str]]:
         yield "name", "Use 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _."
     elif _has_name(registration):
         yield "name", "An image of this account and region has this name. Choose another."
+    elif _is_under_way(registration):
+        yield "name", "A registration of this name is under way. Choose another."
     if len(registration.description) > _LONGEST_DESCRIPTION:
         yield "description", "Use at most 255 characters."
     if canonical(registration.expected_usage_operation) is None:
@@ -104,6 +106,12 @@ def _or(allowed: Sequence[str]) -> str:
 
 def _has_name(registration: Registration) -> bool:
     here = Image.objects.present().filter(account=registration.account, region=registration.region)
+    return here.filter(name=registration.name).exists()
+
+
+def _is_under_way(registration: Registration) -> bool:
+    others = Registration.objects.under_way().exclude(key=registration.key)
+    here = others.filter(account=registration.account, region=registration.region)
     return here.filter(name=registration.name).exists()
 
 

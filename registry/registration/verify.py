@@ -6,12 +6,13 @@ from registry.aws import Ec2, ImageRecord
 from registry.billing.codes import label
 from registry.billing.expectation import Expectation
 from registry.billing.rules import ImageFacts, compare
-from registry.models import MISMATCHES, Registration, RegistrationStep
+from registry.models import ImageVerdict, Registration, RegistrationStep
 from registry.registration.register import Wait, note
 
 PAUSE = timedelta(seconds=5)
 _OVER = frozenset({"invalid", "failed", "error", "deregistered"})
 _READY = frozenset({"available", "disabled"})
+_GOOD = frozenset({ImageVerdict.OK, ImageVerdict.EXCUSED})
 
 
 class ImageFailed(Exception):
@@ -23,7 +24,7 @@ def verify(
 ) -> ImageRecord | Wait:
     """Return the image once its code has been read; Wait while there is nothing to decide.
 
-    A code that differs is read once more after `again_after` before it is condemned.
+    A code that differs or is not there is read once more after `again_after`: AWS may be late.
     """
     found = ec2.find_images(ids=[registration.image_id])
     if not found:
@@ -46,10 +47,10 @@ def _decide(
     found = compare(_facts(registration, image))
     code = image.usage_operation or "empty"
     note(registration, f"Read: {code}, {label(image.usage_operation)}.", at=at)
-    if found.verdict in MISMATCHES and _is_early(registration, at=at, again_after=again_after):
+    if found.verdict not in _GOOD and _is_early(registration, at=at, again_after=again_after):
         registration.mismatch_seen_at = registration.mismatch_seen_at or at
         registration.save()
-        return Wait(again_after, "The billing code differs; it is read once more")
+        return Wait(again_after, "The billing code is not as expected; it is read once more")
     registration.platform_details = image.platform_details or ""
     registration.usage_operation = image.usage_operation or ""
     registration.verdict = found.verdict

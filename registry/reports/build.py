@@ -8,6 +8,8 @@ from django.db.models import Count
 
 from registry.models import Finding, Image, Report, ReservedInstance, Scope
 
+HOURS_A_MONTH = 730
+
 
 def build(report: Report, *, at: datetime) -> Report:
     """Fill `report` with the audit as it stands at `at`, once; a report that is filled stays."""
@@ -22,28 +24,31 @@ def build(report: Report, *, at: datetime) -> Report:
 
 
 def _result(at: datetime) -> dict[str, Any]:
-    images = Image.objects.present()
     findings = [_finding(row) for row in Finding.objects.open().for_list().most_urgent_first()]
-    idle = _idle_per_month()
-    verdicts = images.order_by().values_list("verdict").annotate(number=Count("pk"))
+    rows = Image.objects.present().order_by().values_list("verdict")
+    verdicts = dict(rows.annotate(number=Count("pk")))
     return {
         "as_of": at.isoformat(),
         "totals": {
-            "images": images.count(),
-            "verdicts": dict(verdicts),
+            "images": sum(verdicts.values()),
+            "verdicts": verdicts,
             "open_findings": len(findings),
-            "idle_per_month": None if idle is None else str(idle),
+            **_idle(),
         },
         "findings": findings,
         "scopes": [_scope(row) for row in Scope.objects.enabled().select_related("account")],
     }
 
 
-def _idle_per_month() -> Decimal | None:
-    """Return what idle Reserved Instances cost in a month; None if no price is known."""
+def _idle() -> dict[str, Any]:
+    """Return what idle purchases cost in a month, None if no price is known; how many lack one."""
     costs = ReservedInstance.objects.present().active().values_list("idle_hourly_cost", flat=True)
     known = [cost for cost in costs if cost is not None]
-    return (sum(known, Decimal(0)) * 730).quantize(Decimal("0.01")) if known else None
+    total = (sum(known, Decimal(0)) * HOURS_A_MONTH).quantize(Decimal("0.01"))
+    return {
+        "idle_per_month": None if costs and not known else str(total),
+        "idle_unpriced": len(costs) - len(known),
+    }
 
 
 def _finding(row: Finding) -> dict[str, Any]:

@@ -9,14 +9,14 @@ COLUMNS = (
     *("ref", "severity", "rule", "title", "account", "account_name", "region", "thing", "name"),
     *("actual", "expected", "per_month", "opened_at", "message"),
 )
-# A spreadsheet would run a cell that begins so.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would run a cell that begins so; the last four are = + - @ in full width.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def cell(value: Any) -> str:
     """Return a value as the text of a cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:

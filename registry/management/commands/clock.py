@@ -6,11 +6,12 @@ import threading
 from typing import Any
 
 from django.core.management import BaseCommand
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from registry.jobs import housekeeping
+from registry.jobs.schedules import ensure_schedules
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
@@ -37,10 +38,11 @@ class Command(BaseCommand):
         try:
             if not _is_ours():
                 return
-            housekeeping.tick(at=timezone.now())
             if ticks % TICKS_AN_HOUR == 0:
+                ensure_schedules(at=timezone.now())
                 housekeeping.forget_old(at=timezone.now())
-        except (DatabaseError, RedisError) as error:
+            housekeeping.tick(at=timezone.now())
+        except (Error, RedisError) as error:
             logger.warning("The clock missed a tick: %s", error)
             connection.close()
 

@@ -1,0 +1,44 @@
+"""Registrations, asked for and taken up step by step, as workers do."""
+
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from registry.jobs.registrations import request_registration, run_registration
+from registry.models import Registration, Run, Snapshot
+from sandbox.aws.server import SimulatedAws
+from tests.registration.elapsed import let_pass
+from tests.registration.simulated import RHEL
+
+KEY = uuid.UUID("11111111-2222-4333-8444-555555555555")
+MOST_STEPS = 60
+
+
+def ask(snapshot: Snapshot, *, by: Any = None, key: uuid.UUID = KEY, **fields: Any) -> Registration:
+    """Ask for an image from `snapshot` that is billed as Red Hat."""
+    wanted = {
+        "region": snapshot.region,
+        "snapshot_id": snapshot.aws_id,
+        "name": "golden",
+        "expected_usage_operation": RHEL,
+    }
+    return request_registration(key=key, account=snapshot.account, by=by, **wanted | fields)
+
+
+def step(registration: Registration) -> Run:
+    """Let a worker take the registration up once."""
+    with suppress(Exception):  # how it ended stands at the run
+        run_registration(registration.run_id)
+    registration.refresh_from_db()
+    registration.run.refresh_from_db()
+    return registration.run
+
+
+def carry_out(aws: SimulatedAws, registration: Registration) -> Run:
+    """Let workers take it up again and again, and half a minute pass between, until it is over."""
+    for _ in range(MOST_STEPS):
+        run = step(registration)
+        if run.is_over:
+            break
+        let_pass(aws, seconds=30)
+    return run
