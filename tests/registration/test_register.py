@@ -249,6 +249,16 @@ def test_half_an_answer_is_no_answer(aws, ec2, checked):
     assert checked.image_id == image["ImageId"]
 
 
+def test_a_doubt_that_can_not_be_looked_into_is_waited_out(aws, ec2, checked):
+    aws.fail("RegisterImage", "applied-then-dropped")
+    aws.fail("DescribeImages", "slow", seconds=0)  # the look before
+    aws.fail("DescribeImages", "access-denied")
+
+    pause = register_once(ec2, checked, at=NOON)
+
+    assert pause == Wait(PATIENCE, LOOKING)
+
+
 def test_a_doubt_is_written_down_before_it_can_arise(in_doubt):
     in_doubt.refresh_from_db()
 
