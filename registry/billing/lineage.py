@@ -224,7 +224,7 @@ class _Walk:
     def _root_owner(self, node: VolumeNode | None) -> str:
         for instance_id, device in node.attachments if node else ():
             instance = self._all.instances.get(instance_id)
-            if instance is not None and instance.root_device_name == device:
+            if device and instance is not None and instance.root_device_name == device:
                 return instance_id
         return ""
 

@@ -60,13 +60,13 @@ class Chain:
         number = next(self._numbers)
         self.nodes.append(
             SnapshotNode(
-                f"snap-{number:x}",
-                description=f"Copied for DestinationAmi ami-{number:x}f from SourceAmi "
+                f"snap-{number:04x}",
+                description=f"Copied for DestinationAmi ami-f{number:04x} from SourceAmi "
                 f"{self.images[-1]} for SourceSnapshot snap-dead. Task created on 1,650.",
                 volume_id="vol-ffffffff",
             )
         )
-        self._image(code, aws_id=f"ami-{number:x}f", root_snapshot_id=f"snap-{number:x}")
+        self._image(code, aws_id=f"ami-f{number:04x}", root_snapshot_id=f"snap-{number:04x}")
 
     def register(self, code: str | None) -> None:
         """RegisterImage from a snapshot of an instance's root volume."""
@@ -75,7 +75,7 @@ class Chain:
     def register_copied(self, code: str | None) -> None:
         """RegisterImage from a copy of such a snapshot."""
         source, number = self._snapshot_of(self._launch()), next(self._numbers)
-        copied = f"snap-{number:x}"
+        copied = f"snap-{number:04x}"
         words = f"[Copied {source} from eu-west-1] nightly"
         self.nodes.append(SnapshotNode(copied, description=words, volume_id="vol-ffffffff"))
         self._image(code, root_snapshot_id=copied)
@@ -88,14 +88,14 @@ class Chain:
             for node in self.nodes
             if isinstance(node, ImageNode) and node.aws_id == parent
         )
-        self.nodes.append(VolumeNode(f"vol-{number:x}", snapshot_id=root))
-        self.nodes.append(SnapshotNode(f"snap-{number:x}", volume_id=f"vol-{number:x}"))
-        self._image(code, root_snapshot_id=f"snap-{number:x}")
+        self.nodes.append(VolumeNode(f"vol-{number:04x}", snapshot_id=root))
+        self.nodes.append(SnapshotNode(f"snap-{number:04x}", volume_id=f"vol-{number:04x}"))
+        self._image(code, root_snapshot_id=f"snap-{number:04x}")
 
     def _image(self, code: str | None, *, aws_id: str = "", **fields: Any) -> None:
         number = next(self._numbers)
-        aws_id = aws_id or f"ami-{number:x}"
-        fields.setdefault("root_snapshot_id", f"snap-{number:x}0")
+        aws_id = aws_id or f"ami-{number:04x}"
+        fields.setdefault("root_snapshot_id", f"snap-f{number:04x}")
         self.nodes.append(ImageNode(aws_id, usage_operation=code, **fields))
         self.images.append(aws_id)
 
@@ -108,20 +108,20 @@ class Chain:
         )
         self.nodes.append(
             InstanceNode(
-                f"i-{number:x}",
+                f"i-{number:04x}",
                 image_id=parent,
                 usage_operation=code,
                 root_device_name="/dev/xvda",
-                root_volume_id=f"vol-{number:x}a",
+                root_volume_id=f"vol-f{number:04x}",
             )
         )
-        return f"i-{number:x}"
+        return f"i-{number:04x}"
 
     def _snapshot_of(self, instance: str) -> str:
         number = next(self._numbers)
-        volume = instance.replace("i-", "vol-") + "a"
-        self.nodes.append(SnapshotNode(f"snap-{number:x}", volume_id=volume))
-        return f"snap-{number:x}"
+        volume = instance.replace("i-", "vol-f")
+        self.nodes.append(SnapshotNode(f"snap-{number:04x}", volume_id=volume))
+        return f"snap-{number:04x}"
 
 
 Step = Callable[[Chain, str | None], None]

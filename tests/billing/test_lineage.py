@@ -216,6 +216,16 @@ ROOT = "Its snapshot's volume was the root of"
             [
                 registered(),
                 SnapshotNode("snap-1", volume_id="vol-9"),
+                VolumeNode("vol-9", attachments=(("i-0b", ""),)),
+                InstanceNode("i-0b", usage_operation=RHEL),
+            ],
+            [],
+            id="a device never recorded is no root",
+        ),
+        pytest.param(
+            [
+                registered(),
+                SnapshotNode("snap-1", volume_id="vol-9"),
                 VolumeNode("vol-9", snapshot_id="snap-base"),
                 ImageNode("ami-base", root_snapshot_id="snap-base"),
             ],
