@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from sandbox import local
 from sandbox.errors import ServerFailed, ServerMissing
@@ -20,14 +21,15 @@ ON_THEIR_OWN = {"check", "collectstatic", "help", "makemessages", "--help", "--v
 
 
 def needs_servers(arguments: list[str]) -> bool:
-    if {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
+    if all({name, f"{name}_FILE"} & os.environ.keys() for name in ("DATABASE_URL", "REDIS_URL")):
         return False
     return bool(arguments) and arguments[0] not in ON_THEIR_OWN and "--help" not in arguments
 
 
 def main() -> None:
     root = Path(__file__).resolve().parent
-    home = Path(os.environ.setdefault("AMIPORTAL_HOME", str(root / "var"))).absolute()
+    home = Path(os.environ.get("AMIPORTAL_HOME", root / "var")).absolute()
+    os.environ["AMIPORTAL_HOME"] = str(home)  # for whom we start elsewhere
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "amiportal.settings")
     if "--demo" in sys.argv:
         os.environ["AMIPORTAL_DEMO"] = "true"  # before the settings are read
@@ -41,7 +43,10 @@ def main() -> None:
                 os.environ.setdefault("REDIS_URL", urls.redis)
             local.ensure_secret_key(home)
             execute_from_command_line(sys.argv)
-    except (ServerFailed, ServerMissing) as error:
+    except OSError as error:
+        print(f"{home} can't be used: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except (OperationalError, ServerFailed, ServerMissing) as error:
         print(error, file=sys.stderr)  # noqa: T201
         sys.exit(2)  # 1 is the answer of an audit that found something
 

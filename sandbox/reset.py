@@ -11,7 +11,7 @@ from sandbox.sockets import forget_socket
 
 # Only what we made; whatever else lies in the home stays.
 OURS = ("postgres", "postgres.new", "valkey", "log", "static")
-OUR_FILES = ("postgres.log", "valkey.log", "aws-state.json", "aws-state.new", "secret-key")
+OUR_FILES = ("postgres.log", "valkey.log", "aws-state.json", "aws-state.new", "secret-key", "kind")
 
 
 def reset(home: Path) -> None:

@@ -41,9 +41,15 @@ class Supervisor:
     """
 
     def __init__(
-        self, guardian: Guardian, logs: Path, *, stop_seconds: float = STOP_SECONDS
+        self,
+        guardian: Guardian,
+        logs: Path,
+        *,
+        folder: Path | None = None,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         self._guardian = guardian
+        self._folder = folder  # in which the programs start; None: the current one
         self._logs = logs
         self._stop_seconds = stop_seconds
         self._programs: list[Program] = []
@@ -71,6 +77,22 @@ class Supervisor:
                 log = self.log_of(program)
                 raise ServerFailed(f"{program.name} does not answer. Its log says more: {log}")
             time.sleep(0.05)
+
+    def run(self, command: Sequence[str]) -> int:
+        """Run a command to its end and return its code, while the programs are kept running."""
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=self._folder)
+        self._guardian.watch(process.pid)
+        try:
+            while process.poll() is None:
+                self.check()
+                if self._is_stopping:
+                    process.terminate()
+                    raise KeyboardInterrupt
+                time.sleep(0.1)
+        finally:
+            process.wait()
+            self._guardian.release(process.pid)
+        return process.returncode
 
     def watch(self) -> None:
         """Start again whatever ends, until somebody asks to stop."""
@@ -106,6 +128,7 @@ class Supervisor:
             program.process = subprocess.Popen(
                 program.command,
                 env={**os.environ, **program.environment},
+                cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

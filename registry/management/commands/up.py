@@ -3,16 +3,17 @@
 import fcntl
 import os
 import sys
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
+from registry.models import Account
 from sandbox.guardian import Guardian
 from sandbox.ports import choose
 from sandbox.supervisor import Program, Supervisor
@@ -34,13 +35,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         home = Path(settings.HOME)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (home / "up.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise CommandError(f"The portal already runs on {home}. Stop it first.") from None
             guardian = Guardian()
-            supervisor = Supervisor(guardian, home / "log")
+            supervisor = Supervisor(guardian, home / "log", folder=settings.BASE_DIR)
             try:
                 self._run(supervisor, options)
             except KeyboardInterrupt:
@@ -54,17 +56,21 @@ class Command(BaseCommand):
         supervisor.listen()
         os.environ.setdefault("AMIPORTAL_HTTPS", "false" if is_local(options["bind"]) else "true")
         self._prepare()
+        keep_apart(Path(settings.HOME), is_demo=options["demo"])
         if options["demo"]:
             self._simulate_aws(supervisor, options["aws_port"])
-        address = f"http://{options['bind']}:{choose(options['bind'], options['port'])}"
-        web = web_server(address)
+        host, port = options["bind"], choose(options["bind"], options["port"])
+        address = url_of(host, port)
+        web = web_server(host, port)
         supervisor.start(web)
         for number, queue in enumerate(WORKERS, start=1):
             supervisor.start(worker(number, queue))
         supervisor.start(Program("clock", [*MANAGE, "clock"]))
         supervisor.wait_for(web)
         if options["demo"]:
-            call_command("seed_demo", wait=True, stdout=self.stdout)
+            self.stdout.flush()
+            if supervisor.run([*MANAGE, "seed_demo", "--wait"]):
+                raise CommandError("The demo could not be made ready.")
         self.stdout.write(f"Ready: {address}/")
         self.stdout.flush()
         supervisor.watch()
@@ -102,29 +108,51 @@ def is_local(address: str) -> bool:
     return address in {"127.0.0.1", "::1", "localhost"}
 
 
-def web_server(address: str) -> Program:
-    host, _, port = address.removeprefix("http://").rpartition(":")
+def keep_apart(home: Path, *, is_demo: bool) -> None:
+    """Refuse a home that holds the other kind of data: the demo's passwords are public."""
+    note, kind = home / "kind", "demo" if is_demo else "real"
+    known = note.read_text() if note.exists() else ""
+    if not known and is_demo and Account.objects.exists():
+        known = "real"
+    if known not in {"", kind}:
+        raise CommandError(
+            f"{home} holds the data of {'the demo' if known == 'demo' else 'a real portal'}. "
+            "Set AMIPORTAL_HOME to another folder"
+            f"{', or forget the demo with make demo-reset' if known == 'demo' else ''}."
+        )
+    note.write_text(kind)
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the address at which a browser on this machine finds the web server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def web_server(host: str, port: int) -> Program:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host]
-    command += ["--port", port, "--workers", "1", "--blocking-threads", "4", "--no-ws"]
-    return Program(
-        "web",
-        [*command, "amiportal.wsgi:application"],
-        is_ready=answering(f"{address}/healthz/"),
+    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws"]
+    # As a proxy would ask: by a name under which the portal answers, behind TLS.
+    name = next((name for name in settings.ALLOWED_HOSTS if name[0] not in "*."), "localhost")
+    is_ready = answering(
+        f"{url_of(host, port)}/healthz/", {"Host": name, "X-Forwarded-Proto": "https"}
     )
+    return Program("web", [*command, "amiportal.wsgi:application"], is_ready=is_ready)
 
 
 def worker(number: int, queue: str) -> Program:
     return Program(f"worker-{number}-{queue}", [*MANAGE, "rqworker", "--worker-ttl", "45", queue])
 
 
-def answering(url: str) -> Callable[[], bool]:
+def answering(url: str, headers: dict[str, str] | None = None) -> Callable[[], bool]:
     """Make a question: does `url` answer with 200?"""
+    asked = Request(url, headers=headers or {})  # noqa: S310  # ours, http
 
     def ask() -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # ours, http
-                return bool(answer.status == 200)  # noqa: PLR2004
-        except (urllib.error.URLError, OSError):
+            with urlopen(asked, timeout=2) as answer:  # noqa: S310  # ours, http
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
             return False
 
     return ask
