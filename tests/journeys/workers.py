@@ -12,7 +12,7 @@ from django.db import connection
 
 from sandbox.guardian import family, send
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class Workers:
