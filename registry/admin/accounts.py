@@ -75,8 +75,10 @@ class ScopeAdmin(SyncingAdmin):
     list_filter = ["is_enabled", "account"]
     list_select_related = ["account"]
     ordering = ["account__name", "region"]
-    readonly_fields = _SYNCED
     actions = ["sync_now"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Scope | None = None) -> list[str]:
+        return ["account", "region", *_SYNCED] if obj else _SYNCED  # the mirror's rows hang on it
 
     @admin.action(description="Sync now", permissions=["sync"])
     def sync_now(self, request: SignedInRequest, queryset: QuerySet[Scope]) -> None:

@@ -49,7 +49,7 @@ class RegistrationForm(forms.Form):
     volume_type = forms.ChoiceField(choices=[(kind, kind) for kind in VOLUME_TYPES])
     imds_support = forms.ChoiceField(
         label="Instance metadata",
-        choices=[("v2.0", "IMDSv2 required"), ("", "As the account has it")],
+        choices=[("", "As the account has it"), ("v2.0", "IMDSv2 required")],
         required=False,
     )
 

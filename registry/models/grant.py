@@ -1,6 +1,7 @@
 """Who has which role on which account."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -38,3 +39,9 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role} {self.account or 'everywhere'}"
+
+    def clean(self) -> None:
+        # The constraint is not asked by a form: it passes over an account that is not named.
+        same = Grant.objects.filter(user=self.user, account=self.account, role=self.role)
+        if same.exclude(pk=self.pk).exists():
+            raise ValidationError("This person has this role here already.")

@@ -19,7 +19,7 @@ class ImageVerdict(models.TextChoices):
     WRONG = "wrong", "Wrong code"
     EXCUSED = "excused", "Excused"
     UNKNOWN = "unknown", "No evidence"
-    PENDING = "", "Verifying"
+    PENDING = "", "Not judged yet"
 
 
 MISMATCHES = (

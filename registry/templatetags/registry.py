@@ -23,7 +23,7 @@ VERDICTS = {
     "wrong": ("bad", "circle-x", "Wrong code"),
     "excused": ("mute", "shield-check", "Excused"),
     "unknown": ("mute", "circle-dashed", "No evidence"),
-    "": ("info", "loader-circle", "Verifying"),
+    "": ("mute", "circle-dashed", "Not judged yet"),
 }
 RUN_STATES = {
     "queued": ("mute", "circle-dashed"),

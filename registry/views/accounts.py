@@ -1,7 +1,6 @@
 """Accounts, and how fresh what we know of them is."""
 
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -9,16 +8,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from registry.access import Action, accounts, may, may_everywhere, visible
+from registry.access import Action, accounts, may, may_everywhere, may_somewhere, visible
 from registry.forms.accounts import AccountsForm
 from registry.http import SignedInRequest
 from registry.jobs.syncs import request_sync
 from registry.models import Account, Schedule, Scope
 from registry.sync import AccountsInvalid, load_accounts
 from registry.views.lists import back
+from registry.views.shell import stale_before
 
 
 def account_list(request: SignedInRequest) -> HttpResponse:
@@ -34,8 +33,7 @@ def account_list(request: SignedInRequest) -> HttpResponse:
 
 def matrix(scopes: QuerySet[Scope]) -> dict[str, Any]:
     """Return how fresh each region of each account is, as rows and columns."""
-    interval = Schedule.objects.sync_interval() or timedelta(days=1)
-    stale = timezone.now() - 3 * interval
+    stale = stale_before()
     cells: dict[Account, dict[str, Any]] = defaultdict(dict)
     for scope in scopes.select_related("account").order_by("account__name", "region"):
         tone = ""
@@ -57,6 +55,7 @@ def account(request: SignedInRequest, number: str) -> HttpResponse:
         "section": "accounts",
         "account": found,
         "scopes": found.scopes.order_by("region"),
+        "stale_before": stale_before(),
         "can_sync": may(request.user, Action.SYNC, found) and found.is_synced,
     }
     return render(request, "registry/account.html", context)
@@ -65,13 +64,16 @@ def account(request: SignedInRequest, number: str) -> HttpResponse:
 @require_POST
 def sync_now(request: SignedInRequest) -> HttpResponse:
     """Ask for a sync of an account, or of all that the person may sync."""
+    if not may_somewhere(request.user, Action.SYNC):
+        raise PermissionDenied("Your role can't ask for a sync.")
     scopes = visible(Scope.objects.synced(), request.user, action=Action.SYNC)
     number = request.POST.get("account")
     if number:
         scopes = scopes.filter(account__number=number)
     runs = [request_sync(scope, by=request.user) for scope in scopes.select_related("account")]
     if not runs:
-        raise PermissionDenied("Your role can't ask for a sync here.")
+        messages.error(request, "No region that you may sync is connected to AWS.")
+        return redirect(back(request, "/accounts/"))
     messages.success(request, f"{len(runs)} region{'s are' if len(runs) > 1 else ' is'} read now.")
     return redirect(back(request, "/accounts/"))
 

@@ -15,9 +15,10 @@ from registry.views.shell import narrow
 def codes(request: SignedInRequest) -> HttpResponse:
     images = _count(narrow(request, Image.objects.present()))
     running = _count(narrow(request, Instance.objects.present().running()))
-    seen = {code for code in (*images, *running) if code and not is_published(code)}
+    others = {code for code in (*images, *running) if not code or not is_published(code)}
     rows = [
-        _row(code, label(code), "Not in the reference", images, running) for code in sorted(seen)
+        _row(code, label(code), "Not in the reference" if code else "None", images, running)
+        for code in sorted(others, key=str)
     ]
     licences = {"none": "None", "AWS": "AWS", "yours": "Yours"}
     rows += [
@@ -32,7 +33,7 @@ def _count(rows: Any) -> dict[str | None, int]:
 
 
 def _row(
-    code: str,
+    code: str | None,
     text: str,
     licence: str,
     images: dict[str | None, int],
@@ -40,6 +41,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "code": code,
+        "is_published": bool(code) and is_published(code or ""),
         "label": text,
         "licence": licence,
         "images": images.get(code, 0),

@@ -1,8 +1,25 @@
 """What people see when a page cannot be shown."""
 
+from collections.abc import Callable
+
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404
+
+
+class NulNamesNothing:
+    """Answer 404 where a NUL reached the database: it holds none, so nothing has that name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        is_nul = isinstance(error, DataError) and "NUL (0x00)" in str(error)
+        return not_found(request) if is_nul else None
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.db.models import F, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from registry.access import Action, may, visible
 from registry.forms.filters import FindingFilter
 from registry.http import SignedInRequest
-from registry.models import Instance
+from registry.models import Image, Instance
 from registry.views.lists import InventoryList
 from registry.views.refs import key_of
-from registry.views.shell import findings
+from registry.views.shell import findings, narrow
 
 
 class FindingList(InventoryList):
@@ -25,7 +26,10 @@ class FindingList(InventoryList):
         "Rule": "rule",
         "Severity": "severity",
         "Title": "title",
+        "Account": "account",
+        "Region": "region",
         "Image": "image__aws_id",
+        "Image name": "image__name",
         "Reserved Instance": "reserved_instance__aws_id",
         "Per month": "monthly_cost",
         "Opened": "opened_at",
@@ -36,7 +40,11 @@ class FindingList(InventoryList):
     def rows(self) -> QuerySet[Any]:
         found = findings(self.request)
         resolved = self.request.GET.get("view") == "resolved"
-        return (found.resolved() if resolved else found.open()).for_list()
+        rows = (found.resolved() if resolved else found.open()).for_list()
+        return rows.annotate(
+            account=Coalesce("image__account__number", "reserved_instance__account__number"),
+            region=Coalesce("image__region", "reserved_instance__region"),
+        )
 
     def get_ordering(self) -> Any:
         return [super().get_ordering()[0], F("monthly_cost").desc(nulls_last=True), "pk"]
@@ -46,6 +54,7 @@ class FindingList(InventoryList):
         return super().get_context_data(**kwargs) | {
             "open_total": every.open().count(),
             "resolved_total": every.resolved().count(),
+            "unjudged": narrow(self.request, Image.objects.present()).filter(verdict="").count(),
             "monthly_total": every.open().aggregate(total=Sum("monthly_cost"))["total"],
         }
 
@@ -61,6 +70,7 @@ def finding(request: SignedInRequest, ref: str) -> HttpResponse:
         "finding": found,
         "thing": found.thing,
         "instances": visible(launched, request.user).order_by("pk")[:10],
-        "can_verify": may(request.user, Action.VERIFY, found.thing.account),
+        "can_verify": found.thing.account.is_synced
+        and may(request.user, Action.VERIFY, found.thing.account),
     }
     return render(request, "registry/finding.html", context)

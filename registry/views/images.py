@@ -20,6 +20,8 @@ from registry.views.lists import InventoryList, back
 from registry.views.shell import narrow
 
 LINKED: dict[str, Any] = {"image": Image, "snapshot": Snapshot, "instance": Instance}
+# What is not told of a thing in an account that the person may not read.
+HIDDEN: dict[str, Any] = {"name": "", "detail": "", "usage_operation": None}
 URGENCY = ("lost", "wrong", "partial", "unexpected", "", "unknown", "excused", "ok")
 
 
@@ -79,8 +81,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
-        "runs": found.runs.for_list().order_by("-pk")[:5],
-        "can_verify": may(request.user, Action.VERIFY, found.account),
+        "can_verify": found.account.is_synced and may(request.user, Action.VERIFY, found.account),
     }
     return render(request, "registry/image.html", context)
 
@@ -105,7 +106,7 @@ def _hops(request: SignedInRequest, found: Image) -> list[dict[str, Any]]:
     return [
         hop
         | {
-            "name": hop["name"] if hop["aws_id"] in readable else "",
+            **({} if hop["aws_id"] in readable else HIDDEN),
             "breaks_next": bool(after and after["is_break"]),
             "is_linked": hop["kind"] == "image" and hop["aws_id"] in readable - {found.aws_id},
         }

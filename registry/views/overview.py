@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from registry.access import visible
-from registry.billing.codes import label
+from registry.billing.codes import is_published, label
 from registry.http import SignedInRequest
 from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.views.accounts import matrix
@@ -40,6 +40,7 @@ def _idle(request: SignedInRequest) -> dict[str, Any]:
     by_code = active.filter(findings__rule="RI001", findings__resolved_at=None)
     return active.aggregate(
         active=Count("pk"),
+        unjudged=Count("pk", filter=Q(judged_at=None)),
         hourly=Sum("idle_hourly_cost"),
         unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
     ) | by_code.aggregate(by_code=Sum("idle_hourly_cost"))
@@ -51,6 +52,7 @@ def _images(request: SignedInRequest) -> dict[str, Any]:
         ok=Count("pk", filter=Q(verdict__in=("ok", "excused"))),
         bad=Count("pk", filter=Q(verdict__in=MISMATCHES)),
         unknown=Count("pk", filter=Q(verdict="unknown")),
+        unjudged=Count("pk", filter=Q(verdict="")),
     )
     share = Decimal(100 * found["ok"]) / found["number"] if found["number"] else None
     return found | {"share": share}
@@ -65,10 +67,20 @@ def _codes(request: SignedInRequest) -> list[dict[str, Any]]:
     )
     counts = sorted(rows, key=lambda row: -row[1])
     most = sum(number for _, number in counts) or 1
-    return [
-        {"code": code, "label": label(code), "number": number, "share": 100 * number // most}
+    bars = [
+        {
+            "code": code,
+            "label": label(code),
+            "is_published": bool(code) and is_published(code),
+            "number": number,
+            "share": 100 * number // most,
+        }
         for code, number in counts[:SHOWN_CODES]
     ]
+    rest = sum(number for _, number in counts[SHOWN_CODES:])
+    if rest:
+        bars.append({"label": "Other", "number": rest, "share": 100 * rest // most})
+    return bars
 
 
 def _purchases(request: SignedInRequest) -> Any:

@@ -3,11 +3,12 @@
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from registry.access import Action, accounts
+from registry.access import Action, accounts, may_somewhere
 from registry.forms.registration import RegistrationForm
 from registry.http import SignedInRequest
 from registry.jobs.registrations import request_registration
@@ -19,9 +20,12 @@ SHOWN = 25
 
 def register(request: SignedInRequest) -> HttpResponse:
     """Show the form, or queue the registration; the same form twice is one registration."""
-    own = accounts(request.user, Action.REGISTER).order_by("name")
-    if not own.exists():
+    if not may_somewhere(request.user, Action.REGISTER):
         raise PermissionDenied("Your role can't register images.")
+    own = accounts(request.user, Action.REGISTER).filter(is_synced=True).order_by("name")
+    if not own.exists():
+        messages.error(request, "No account in which you may register images is connected to AWS.")
+        return redirect("accounts:list")
     asked = request.POST if request.method == "POST" else request.GET
     account = own.filter(number=asked.get("account", "")).first() or own[0]
     region = _region(account, asked.get("region", ""))

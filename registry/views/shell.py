@@ -1,15 +1,17 @@
 """What every page shows around its content, and the scope that narrows all of them."""
 
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from registry.access import Action, accounts, may_everywhere, may_somewhere, roles, visible
-from registry.models import Finding, Image, Instance, Run, Scope
+from registry.models import Finding, Image, Instance, Run, Schedule, Scope
 from registry.models.finding import FindingQuerySet
 from registry.models.run import RunQuerySet
 
@@ -44,11 +46,12 @@ def findings(request: HttpRequest) -> FindingQuerySet:
 
 
 def runs(request: HttpRequest) -> RunQuerySet:
-    """Return the runs of accounts that the person may read, and those of no account."""
+    """Return the runs of accounts that the person may read; those about all to who reads all."""
+    if may_everywhere(request.user, Action.READ):
+        return Run.objects.all()
     readable = accounts(request.user)
-    of_none = Q(scope=None, registration=None)
     return Run.objects.filter(
-        of_none | Q(scope__account__in=readable) | Q(registration__account__in=readable)
+        Q(scope__account__in=readable) | Q(registration__account__in=readable)
     )
 
 
@@ -88,11 +91,19 @@ def _counts(request: HttpRequest) -> dict[str, int]:
     return found | {"running": runs(request).active().count()}
 
 
+def stale_before() -> datetime:
+    """Return the time before which a reading is stale: three intervals ago, at most three days."""
+    return timezone.now() - 3 * (Schedule.objects.sync_interval() or timedelta(days=1))
+
+
 def _freshness(request: HttpRequest) -> dict[str, Any]:
     scopes = visible(Scope.objects.enabled(), request.user)
+    # A recording does not grow old by itself: nobody reads it again.
+    is_stale = Q(synced_at=None) | Q(synced_at__lt=stale_before(), account__is_synced=True)
     return dict(
         scopes.aggregate(
             number=Count("pk"),
+            stale=Count("pk", filter=is_stale),
             failing=Count("pk", filter=Q(failing_since__isnull=False)),
             oldest=Min("synced_at"),
         )

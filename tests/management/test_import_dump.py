@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Image
+from registry.models import Image, Run, RunKind
 from tests.data.items import image_item
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +22,14 @@ def test_it_says_what_came_of_each_file(dump):
 
     call_command("import_dump", dump, **PLACE, stdout=out)
 
-    line = "123456789012/us-east-1/images.json: 1 seen, 1 new, 0 changed, 0 gone\n"
-    assert out.getvalue() == line
+    line = "123456789012/us-east-1/images.json: 1 seen, 1 new, 0 changed, 0 gone"
+    assert out.getvalue().splitlines()[0] == line
+
+
+def test_what_it_read_is_judged(dump):
+    call_command("import_dump", dump, **PLACE, stdout=StringIO())
+
+    assert Run.objects.get().kind == RunKind.AUDIT
 
 
 def test_it_mentions_what_it_did_not_read(dump):

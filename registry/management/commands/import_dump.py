@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
+from registry.jobs.audits import request_audit
 from registry.models.account import ACCOUNT_NUMBER, REGION
 from registry.sync import DumpInvalid, import_dump
 from registry.sync.dumps import FILES
@@ -35,6 +36,7 @@ class Command(BaseCommand):
                 f"{place}: {change.seen} seen, {change.new} new, {change.changed} changed, "
                 f"{change.gone} gone"
             )
+        self.stdout.write(f"{request_audit(by=None).ref} judges it; `audit` does so here and now.")
 
 
 def _check(folder: Path, account: str, region: str) -> None:
