@@ -4,13 +4,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: demo demo-reset up test check lock
+.PHONY: demo demo-reset install up test check lock
 
 demo: .venv/run
 	@exec $(BIN)/python manage.py up --demo
 
 demo-reset: .venv/run
 	@$(BIN)/python -m sandbox.reset
+
+install: .venv/run
 
 up: .venv/run
 	@exec $(BIN)/python manage.py up
