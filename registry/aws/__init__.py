@@ -18,7 +18,7 @@ from registry.aws.records import (
     SnapshotRecord,
     VolumeRecord,
 )
-from registry.aws.session import Access, connect, list_accounts
+from registry.aws.session import Access, connect, list_accounts, own_account
 
 __all__ = [
     "Access",
@@ -39,4 +39,5 @@ __all__ = [
     "VolumeRecord",
     "connect",
     "list_accounts",
+    "own_account",
 ]

@@ -34,6 +34,13 @@ def connect(access: Access, region: str) -> Ec2:
     return Ec2(reads, changes)
 
 
+def own_account(region: str) -> str:
+    """Return the number of the account that the credentials of this process belong to."""
+    client: Any = _session(Access(), region).client("sts", config=READS)
+    with translated("GetCallerIdentity"):
+        return str(client.get_caller_identity()["Account"])
+
+
 def list_accounts(access: Access, region: str) -> list[tuple[str, str]]:
     """Return number and name of every active account of the organization."""
     client: Any = _session(access, region).client("organizations", config=READS)

@@ -5,11 +5,18 @@ from registry.models import Account
 
 
 def connect(account: Account, region: str) -> aws.Ec2:
-    """Return EC2 of `account` in `region`; PermissionError where AWS must not be asked.
+    """Return EC2 of `account` in `region`; PermissionError or AccessDenied where it must not be.
 
-    An account that is only known from a recording has no role. Asked with our own credentials, AWS
-    would answer for another account.
+    An account without a role is asked with our own credentials: if they belong to another account,
+    AWS would answer for that one.
     """
     if not account.is_synced:
         raise PermissionError(f"{account.name} is only known from a recording. Connect it first.")
+    if not account.role_arn:
+        own = aws.own_account(region)
+        if own != account.number:
+            raise aws.AccessDenied(
+                f"{account.name} has no role, and the portal's credentials are of account {own}. "
+                "Give the account a role."
+            )
     return aws.connect(aws.Access(account.role_arn, account.external_id), region)
