@@ -9,7 +9,7 @@ from typing import Any
 
 from registry.audit.purchases import DEAREST
 from registry.audit.rows import alone_on, update_rows
-from registry.billing.codes import from_platform_details
+from registry.billing.codes import recorded_code
 from registry.billing.coverage import PurchaseUse, apply
 from registry.billing.fleet import Machine, Owner, Purchase
 from registry.models import Account, Cover, Instance, ReservedInstance
@@ -88,7 +88,7 @@ def _machines() -> Iterator[Machine]:
             account=account,
             region=region,
             instance_type=kind,
-            usage_operation=from_platform_details(details) if code is None and details else code,
+            usage_operation=recorded_code(code, details),
             zone=zone,
             zone_id=zone_id,
             tenancy=tenancy,

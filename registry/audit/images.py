@@ -9,13 +9,15 @@ from django.db.models import Count
 
 from registry.audit.inventory import load_inventory
 from registry.audit.rows import alone_on, update_rows
-from registry.billing.codes import from_platform_details, parts
+from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import Clues, expect
 from registry.billing.lineage import Inventory, Lineage, trace
 from registry.billing.rules import MARKETPLACE, ImageFacts, Violation, judge
 from registry.models import Image, Instance
 
 BATCH = 5_000
+# A pending image has no code yet, a failed one never gets one; "": not recorded.
+DECIDED = frozenset({"available", "disabled", "deregistered", ""})
 JUDGED = (
     "verdict",
     "expected_usage_operation",
@@ -103,11 +105,11 @@ def examine(image: Image, known: Known) -> tuple[dict[str, Any], tuple[Violation
     return values, judgment.violations
 
 
-def code_of(thing: Image | Instance) -> str | None:
-    """Return the code of a row; from its platform details where only those were recorded."""
-    if thing.usage_operation is None and thing.platform_details:
-        return from_platform_details(thing.platform_details)
-    return thing.usage_operation
+def code_of(image: Image) -> str | None:
+    """Return the code of an image; None where none was recorded, or AWS has not decided yet."""
+    if image.state not in DECIDED:
+        return None
+    return recorded_code(image.usage_operation, image.platform_details)
 
 
 def _batches() -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F
 
+from registry.billing.codes import recorded_code
 from registry.billing.lineage import (
     ImageNode,
     InstanceNode,
@@ -36,7 +37,7 @@ def load_inventory() -> Inventory:
 
 def _rows(model: type[Mirror], *columns: str) -> Iterator[tuple[Any, ...]]:
     # The present last: of two rows with one id, the one that AWS still shows counts.
-    order = F("gone_at").desc(nulls_last=True)
+    order = F("gone_at").asc(nulls_last=True)
     rows: MirrorQuerySet[Mirror] = MirrorQuerySet(model)
     yield from (
         rows.order_by(order, "pk")
@@ -48,13 +49,17 @@ def _rows(model: type[Mirror], *columns: str) -> Iterator[tuple[Any, ...]]:
 def _images() -> Iterator[ImageNode]:
     columns = ("name", "owner_id", "usage_operation", "root_snapshot_id")
     sources = ("source_instance_id", "source_image_id", "created_at")
-    for aws_id, gone_at, *values in _rows(Image, *columns, *sources):
-        yield replace(ImageNode(aws_id, *values), is_gone=gone_at is not None)
+    for aws_id, gone_at, details, *values in _rows(Image, "platform_details", *columns, *sources):
+        node = ImageNode(aws_id, *values)
+        code = recorded_code(node.usage_operation, details)
+        yield replace(node, is_gone=gone_at is not None, usage_operation=code)
 
 
 def _snapshots() -> Iterator[SnapshotNode]:
-    for aws_id, gone_at, *values in _rows(Snapshot, "name", "description", "volume_id"):
-        yield replace(SnapshotNode(aws_id, *values), is_gone=gone_at is not None)
+    columns = ("name", "description", "volume_id", "started_at")
+    for aws_id, gone_at, *values, started_at in _rows(Snapshot, *columns):
+        node = SnapshotNode(aws_id, *values)
+        yield replace(node, is_gone=gone_at is not None, started_at=started_at)
 
 
 def _volumes() -> Iterator[VolumeNode]:
@@ -64,14 +69,14 @@ def _volumes() -> Iterator[VolumeNode]:
 
 
 def _instances() -> Iterator[InstanceNode]:
-    codes = ("usage_operation", "usage_operation_updated_at")
+    codes = ("platform_details", "usage_operation", "usage_operation_updated_at")
     for row in _rows(Instance, "name", "image_id", *codes, "root_device_name", "volumes"):
-        aws_id, gone_at, name, image_id, code, updated_at, root, volumes = row
+        aws_id, gone_at, name, image_id, details, code, updated_at, root, volumes = row
         yield InstanceNode(
             aws_id,
             name=name,
             image_id=image_id,
-            usage_operation=code,
+            usage_operation=recorded_code(code, details),
             usage_operation_updated_at=updated_at,
             root_device_name=root,
             root_volume_id=volumes.get(root, ""),

@@ -49,9 +49,9 @@ def words(item: Item, name: str, longest: int = LONG) -> str:
     return str(clean(value))[:longest]
 
 
-def recorded(item: Item, name: str) -> str | None:
+def recorded(item: Item, name: str, longest: int = LONG) -> str | None:
     """Return a member as text; None where the item has no such member."""
-    return words(item, name) if item.get(name) is not None else None
+    return words(item, name, longest) if item.get(name) is not None else None
 
 
 def moment(item: Item, name: str) -> datetime | None:
@@ -140,7 +140,7 @@ def codes(item: Item) -> tuple[str | None, str | None]:
 
     An item that has the one, empty, and not the other was left empty by AWS.
     """
-    details, operation = recorded(item, "PlatformDetails"), recorded(item, "UsageOperation")
+    details, operation = recorded(item, "PlatformDetails"), recorded(item, "UsageOperation", SHORT)
     if details == "" and operation is None:
         operation = ""
     return details, operation

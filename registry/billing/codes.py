@@ -212,6 +212,13 @@ def from_platform_details(text: str) -> str | None:
     return _TEXTS.get(_without_vpc(text).lower())
 
 
+def recorded_code(usage_operation: str | None, platform_details: str | None) -> str | None:
+    """Return the code of a thing; from its text where an old recording has only that."""
+    if usage_operation is None and platform_details:
+        return from_platform_details(platform_details)
+    return usage_operation
+
+
 def is_published(usage_operation: str) -> bool:
     return canonical(usage_operation) in _BY_CODE
 

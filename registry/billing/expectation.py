@@ -23,6 +23,7 @@ from registry.billing.codes import (
 from registry.billing.patterns import RED_HAT_MARKETPLACE
 from registry.billing.text import (
     Guess,
+    describes,
     guess,
     is_plain,
     says_linux,
@@ -159,6 +160,8 @@ def _converted(link: Link, code: str, clues: Clues) -> str:
 
 
 def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
+    if clues.platform.lower() == "windows":
+        return  # a plain code is what a lost one looks like, and Windows is never plain
     for link in clues.links:
         # What was launched from a plain image may have been converted since.
         is_close = link.kind == "instance" or link.is_copy
@@ -202,7 +205,9 @@ def _texts(clues: Clues, *, is_windows: bool) -> Iterator[tuple[Guess, str, str]
     texts = [("tag", text, f"Its tag {key} is {text}.") for key, text in tags.items()]
     if not has_vendor and guess(clues.name):
         texts.append(("name", clues.name, f"Its name is {clues.name}."))
-    if guess(clues.description):
+    said = guess(clues.description)
+    # Prose names many systems. One without a licence raises no alarm.
+    if said and (not parts(said.usage_operation) or describes(clues.description)):
         texts.append(("description", clues.description, "Its description says so."))
     is_linux = not is_windows and any(map(says_linux, tags.values()))
     for source, text, sentence in texts:

@@ -103,7 +103,10 @@ NOT_A_LICENCE = _is(
     r"sql[-_ ]?(?:client|tools|proxy|lite|exporter)|"
     rf"{_ALONE}(?:maintenance|maint|time|patch\w*|change|service|backup|update|x)[-_ ]?windows"
     r"(?![-_ ]?(?:server|\d))|"
-    r"windows[-_ ]?(?:client|agent|exporter|tools|subsystem|terminal|share|domain)"
+    r"windows[-_ ]?(?:client|agent|exporter|tools|subsystem|terminal|share|domain)|"
+    # what serves a system from beside it
+    rf"{_NAMED}[-_ ](?:logs?|events?|updates?|proxy|rdp|sync|dns|repos?|mirror|rmt|farm|vpn)"
+    r"(?![a-z])|red[-_ ]?hat[-_ ]?\d*[-_ ]?ubi(?![a-z])"
 )
 _START, _END = r"(?:^|[^a-z0-9])", r"(?:$|[^a-z])"
 # A name of another system: then a licence's name beside it proves nothing.
@@ -113,6 +116,14 @@ OTHER_SYSTEM = _is(
     rf"core[-_ ]?os|ubuntu(?![-_ /]?pro{_END})|freebsd|alpine|arch[-_ ]?linux|mac[-_ ]?os|\bkali\b"
 )
 _YEAR = r"20(?:0[38]|1[269]|2[25])"
+# What a description must say of a system to be about it: its version, or first of all its name.
+DESCRIBES = _is(
+    r"^\W*(?:(?:an?|the|our|golden|base|hardened|custom|encrypted|amazon|microsoft)\W+)*"
+    rf"(?:{_NAMED}|sql|ubuntu[-_ ]?pro)(?![a-z])|"
+    rf"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?|sles|suse[-_ \w]*)[-_ ]?\d|"
+    rf"windows[-_ ]?(?:server[-_ ]?)?{_YEAR}|win{_YEAR}|sql[-_ ]?(?:server[-_ ]?)?20\d\d|"
+    r"ubuntu[-_ ]?pro[-_ ]?\d"
+)
 WORDS: dict[str, re.Pattern[str]] = {
     "windows": _is(
         rf"{_START}(?:ms|microsoft)?windows{_END}|windows[-_ ]?server|"

@@ -20,6 +20,7 @@ from registry.billing.codes import (
 )
 from registry.billing.patterns import (
     BYOL,
+    DESCRIBES,
     EDITIONS,
     FREE_EDITION,
     HIGH_AVAILABILITY,
@@ -67,6 +68,14 @@ def guess(text: str) -> Guess | None:
 def says_linux(text: str) -> bool:
     """Say whether a text names Linux, and nothing else."""
     return text.strip().lower() in {"linux", "linux/unix"}
+
+
+def describes(description: str) -> bool:
+    """Say whether a description is of the system itself, not of something beside it.
+
+    Prose names other systems too. It counts where it begins with a system or gives its version.
+    """
+    return DESCRIBES.search(description) is not None
 
 
 def vendor_code(owner_id: str, name: str) -> str | None:

@@ -47,9 +47,6 @@ class ImageQuerySet(MirrorQuerySet["Image"]):
             | Q(tags__icontains=words)
         )
 
-    def billed_as(self, usage_operation: str) -> Self:
-        return self.filter(usage_operation=usage_operation)
-
     def mismatched(self) -> Self:
         return self.filter(verdict__in=MISMATCHES)
 

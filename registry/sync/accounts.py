@@ -178,6 +178,9 @@ def _apply(table: Mapping[str, Any]) -> Iterator[str]:
         "is_synced": True,
     }
     account = Account.objects.numbered(number).first()
+    if account is not None and not wanted["role_arn"]:
+        # Only known from a recording, and no role to read it with: it stays so.
+        wanted["is_synced"] = account.is_synced
     if account is None:
         account = Account.objects.create(number=number, **wanted)
         yield f"+ account {number} {account.name}"

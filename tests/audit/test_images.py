@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from registry.audit.images import Known, code_of, judge_all, judge_some
@@ -199,3 +201,52 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
 
     with django_assert_num_queries(12):  # three of them begin, lock, and end a savepoint
         judge_all(Known.load(), at=NOON)
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "error", "invalid"])
+def test_an_image_that_aws_has_not_finished_is_not_condemned(state):
+    image = make_image(state=state, declared=RHEL, usage_operation="", platform_details="")
+
+    verdicts = judge(image)
+
+    assert image.verdict == "unknown"
+    assert rules(verdicts, image) == []
+
+
+def test_a_conversion_after_the_snapshot_is_no_loss():
+    instance = make_instance(
+        usage_operation="RunInstances:0g00",
+        usage_operation_updated_at=LATER,
+        root_device_name="/dev/sda1",
+        volumes={"/dev/sda1": "vol-root"},
+    )
+    snapshot = make_snapshot(volume_id="vol-root", started_at=NOON, account=instance.account)
+    image = make_image(
+        root_snapshot_id=snapshot.aws_id,
+        created_at=datetime(2026, 12, 1, tzinfo=UTC),
+        account=instance.account,
+    )
+
+    judge(image)
+
+    assert image.verdict != "lost"
+
+
+def test_an_old_recording_with_texts_alone_keeps_its_lineage():
+    instance = make_instance(platform_details="Red Hat Enterprise Linux", usage_operation=None)
+    image = make_image(source_instance_id=instance.aws_id, account=instance.account)
+
+    judge(image)
+
+    assert (image.verdict, image.expected_usage_operation) == ("lost", RHEL)
+
+
+def test_a_copy_of_a_windows_image_that_lost_its_code_has_lost_it_too():
+    master = make_image(name="dc-master", platform="windows")
+    copy = make_image(
+        name="dc-copy", platform="windows", source_image_id=master.aws_id, account=master.account
+    )
+
+    judge(master, copy)
+
+    assert (master.verdict, copy.verdict) == ("lost", "lost")

@@ -37,7 +37,10 @@ def test_a_snapshot_is_a_node():
 
     node = load_inventory().snapshots[snapshot.aws_id]
 
-    assert node == SnapshotNode(snapshot.aws_id, "root", "by hand", "vol-1")
+    assert node == SnapshotNode(
+        snapshot.aws_id, "root", "by hand", "vol-1", started_at=snapshot.started_at
+    )
+    assert node.started_at is not None
 
 
 def test_a_volume_is_a_node():

@@ -17,7 +17,14 @@ from registry.billing.codes import (
     is_published,
     parts,
 )
-from registry.billing.text import guess, is_plain, says_linux, vendor_code, windows_family
+from registry.billing.text import (
+    describes,
+    guess,
+    is_plain,
+    says_linux,
+    vendor_code,
+    windows_family,
+)
 
 PLAIN = frozenset[str]()
 
@@ -520,3 +527,40 @@ RED_HAT, SUSE_ACCOUNT, CANONICAL = "309956199498", "013907871322", "099720109477
 )
 def test_a_vendor_names_its_images_alike(owner, name, code):
     assert vendor_code(owner, name) == code
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Logstash shipping Windows event logs",
+        "HAProxy in front of the Windows farm",
+        "Backup appliance, agents for SUSE and RHEL",
+        "Rebuilt after RHEL end of life",
+        "OpenVPN server; clients: Windows, Mac",
+        "SUSE repo mirror",
+        "Built on a RHEL host with Packer",
+    ],
+)
+def test_prose_about_something_beside_it_says_nothing(description):
+    assert guess(description) is None or not describes(description)
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["RHEL golden image", "Our RHEL 9 base", "Hardened Windows Server 2022", "sles 15 for erp"],
+)
+def test_prose_about_the_system_itself_says_what_it_is(description):
+    assert guess(description) is not None
+    assert describes(description)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("windows-logs-collector", "nginx-windows-proxy", "windows-update-proxy-squid"),
+        *("guacd-windows-rdp", "ad-windows-sync", "windows-dns-forwarder", "rhel-repo-mirror"),
+        *("suse-rmt-mirror", "redhat-8-ubi"),
+    ],
+)
+def test_what_serves_a_system_from_beside_it_is_not_the_system(name):
+    assert guess(name) is None

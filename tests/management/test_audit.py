@@ -243,3 +243,14 @@ def test_a_shell_sees_the_exit_code(declared, arguments, code):
 
     assert ended.returncode == code
     assert bool(ended.stdout) == (code != 2)
+
+
+def test_what_would_be_at_another_time_changes_nothing():
+    image = make_image(declared=RHEL)
+
+    with pytest.raises(SystemExit):
+        call_command("audit", "--as-of", "2020-01-01", stdout=StringIO())
+
+    image.refresh_from_db()
+    assert image.verdict == ""
+    assert not Finding.objects.exists()

@@ -120,13 +120,21 @@ def test_accounts_that_are_not_in_the_file_are_left_alone():
     assert other.is_enabled
 
 
-def test_an_account_known_from_a_recording_is_asked_from_now_on():
+def test_an_account_known_from_a_recording_is_asked_once_it_has_a_role():
+    make_account(number="123456789012", name="prod", is_synced=False)
+
+    load_accounts(LEAST + 'role_arn = "arn:aws:iam::123456789012:role/amiportal"\n')
+
+    assert Account.objects.get().is_synced
+
+
+def test_an_account_known_from_a_recording_stays_so_without_a_role():
     make_account(number="123456789012", name="prod", is_synced=False)
 
     difference = load_accounts(LEAST)
 
-    assert difference.lines == ("~ account 123456789012: is_synced False -> True",)
-    assert Account.objects.get().is_synced
+    assert difference.lines == ()
+    assert not Account.objects.get().is_synced
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from registry.audit import audit, audit_answer
 from registry.models import Account, Finding, FindingState, Scope
 
 FINDINGS, ERROR = 1, 2
+YEARS = range(2006, 2101)  # EC2 began in 2006
 
 
 class Command(BaseCommand):
@@ -29,10 +31,13 @@ class Command(BaseCommand):
         at = options["as_of"] or timezone.now()
         try:
             _check(account, region)
-            audit(at=at)
-            answer = audit_answer(account=account, region=region, at=at)
+            with transaction.atomic():
+                audit(at=at)
+                answer = audit_answer(account=account, region=region, at=at)
+                has_findings = _has_findings(account, region)
+                # What would be at another time is an answer, not what the portal knows.
+                transaction.set_rollback(bool(options["as_of"]))
             self._warn(account, region)
-            has_findings = _has_findings(account, region)
         except CommandError:
             raise
         except Exception as error:
@@ -105,4 +110,6 @@ def _has_findings(account: str | None, region: str | None) -> bool:
 
 def _moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at.year not in YEARS:
+        raise ArgumentTypeError(f"{text} is not between {YEARS[0]} and {YEARS[-1]}.")
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
