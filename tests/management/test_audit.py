@@ -245,6 +245,7 @@ def test_a_shell_sees_the_exit_code(declared, arguments, code):
     assert bool(ended.stdout) == (code != 2)
 
 
+@pytest.mark.django_db
 def test_what_would_be_at_another_time_changes_nothing():
     image = make_image(declared=RHEL)
 
