@@ -86,11 +86,11 @@ class Supervisor:
             while process.poll() is None:
                 self.check()
                 if self._is_stopping:
-                    process.terminate()
                     raise KeyboardInterrupt
                 time.sleep(0.1)
         finally:
-            process.wait()
+            if process.poll() is None:
+                self._end(process)
             self._guardian.release(process.pid)
         return process.returncode
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,9 +77,24 @@ def _close(stream: IO[str] | None) -> None:
             return
 
 
-def said(process: subprocess.Popen[str]) -> str:
-    """Return the next line that a process prints."""
-    return process.stdout.readline().strip()
+def said(process: subprocess.Popen[str], *, seconds: float = 60.0) -> str:
+    """Return the next line that a process prints; nothing if it prints none in time."""
+    return _next_line(process, process.stdout, seconds)
+
+
+def warned(process: subprocess.Popen[str], *, seconds: float = 60.0) -> str:
+    """Return the next line that a process prints as an error."""
+    return _next_line(process, process.stderr, seconds)
+
+
+def _next_line(process: subprocess.Popen[str], stream: IO[str] | None, seconds: float) -> str:
+    # Whoever is silent for too long is killed: then the line has an end.
+    timer = threading.Timer(seconds, lambda: send(family({process.pid}), signal.SIGKILL))
+    timer.start()
+    try:
+        return stream.readline().strip() if stream else ""
+    finally:
+        timer.cancel()
 
 
 def leave(process: subprocess.Popen[str], *, seconds: float = 30.0) -> int:

@@ -181,14 +181,20 @@ sys.stdin.read()
 
 
 def test_another_process_with_the_id_of_one_that_ended_is_left_alone():
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        seen = processes()
+        earlier = {**seen, child.pid: replace(seen[child.pid], started="1")}
+
+        send({child.pid}, signal.SIGKILL, earlier)
+
+        assert child.communicate(b"still here")[0] == b"still here"
+
+
+def test_who_still_is_the_same_is_signalled():
     child = sleeping()
-    seen = processes()
-    earlier = {**seen, child.pid: replace(seen[child.pid], started="1")}
 
-    send({child.pid}, signal.SIGKILL, earlier)
+    send({child.pid}, signal.SIGKILL, processes())
 
-    assert child.poll() is None
-    send({child.pid}, signal.SIGKILL, seen)
     assert child.wait(timeout=10) == -signal.SIGKILL
 
 
@@ -224,6 +230,7 @@ def test_what_was_left_behind_is_found_in_the_session():
         leader.wait()
 
         found = left_behind(leader.pid)
+        send(found, signal.SIGKILL)
 
         assert found == {orphan}
 

@@ -28,6 +28,7 @@ from tests.sandbox.processes import (
     leave,
     running,
     said,
+    warned,
 )
 
 
@@ -129,7 +130,7 @@ def test_who_started_them_waits_for_the_others(home):
         with using(home) as second:
             urls(second)
             first.stdin.close()
-            notice = first.stderr.readline()
+            notice = warned(first)
 
             assert "waiting until they are done" in notice
             assert work(where)
@@ -144,7 +145,7 @@ def test_others_come_and_go_while_it_waits(home):
         with using(home) as second:
             urls(second)
             first.stdin.close()
-            first.stderr.readline()
+            warned(first)
 
             with using(home) as third:
                 assert urls(third) == where
@@ -159,7 +160,7 @@ def test_it_waits_also_when_it_failed(home):
         with using(home) as second:
             urls(second)
             first.stdin.close()
-            first.stderr.readline()
+            warned(first)
 
             assert work(where)
             leave(second)
@@ -217,6 +218,26 @@ def test_a_kill_leaves_no_orphan_and_the_next_finds_the_data(home):
             assert after == tuple(number + 1 for number in before)
             assert are_gone(everyone, seconds=5)
             assert [path for path in sockets if path.exists()] == []
+
+
+def test_who_comes_while_the_guardian_is_at_work_waits_for_it(home):
+    with using(home) as first:
+        urls(first)
+        with using(home) as user:
+            urls(user)
+            guardian = guardian_of(first)
+            os.kill(guardian, signal.SIGSTOP)
+            first.kill()
+            first.wait()
+
+            with using(home) as third, ThreadPoolExecutor(1) as pool:
+                coming = pool.submit(urls, third)
+                came_at_once = becomes(coming.done, seconds=1)
+                os.kill(guardian, signal.SIGCONT)
+                where = coming.result()
+
+                assert not came_at_once
+                assert work(where)
 
 
 def test_a_kill_of_everything_in_python_is_cleaned_up_by_the_next(home):
@@ -415,10 +436,10 @@ print(os.environ["AMIPORTAL_SECRET_KEY"])
 """
 
 
-def key_of(home, **environment):
+def key_of(home, code=KEY, **environment):
     usual = {name: value for name, value in os.environ.items() if "SECRET" not in name}
     return subprocess.run(
-        [sys.executable, "-c", KEY, str(home)],
+        [sys.executable, "-c", code, str(home)],
         capture_output=True,
         text=True,
         check=True,
@@ -427,15 +448,35 @@ def key_of(home, **environment):
     ).stdout.strip()
 
 
+RACE = """
+import multiprocessing, os, sys
+from pathlib import Path
+from sandbox.local import ensure_secret_key
+
+def make(home, start, keys):
+    start.wait()
+    ensure_secret_key(home)
+    keys.put(os.environ["AMIPORTAL_SECRET_KEY"])
+
+fork = multiprocessing.get_context("fork")
+for number in range(20):
+    start, keys, home = fork.Barrier(6), fork.Queue(), Path(sys.argv[1]) / str(number)
+    racers = [fork.Process(target=make, args=(home, start, keys)) for _ in range(6)]
+    for racer in racers:
+        racer.start()
+    print(*{keys.get() for _ in racers})
+    for racer in racers:
+        racer.join()
+"""
+
+
 def test_a_secret_key_is_made_once_however_many_want_it(tmp_path):
-    home = tmp_path / "home"
+    keys = key_of(tmp_path, RACE).splitlines()
 
-    with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: key_of(home), range(8)))
-
-    assert len(keys) == 1
-    assert len(keys.pop()) > 50
-    assert [file.name for file in home.iterdir()] == ["secret-key"]
+    assert [len(line.split()) for line in keys] == [1] * 20
+    assert len(set(keys)) == 20
+    assert min(map(len, keys)) > 50
+    assert {file.name for file in tmp_path.glob("*/*")} == {"secret-key"}
 
 
 def test_a_secret_key_is_for_nobody_else(tmp_path):

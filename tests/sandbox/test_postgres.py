@@ -268,3 +268,4 @@ def test_a_killed_start_leaves_no_initdb(tmp_path):
 
         assert len(everyone) > 1
         assert are_gone(everyone, seconds=5)
+        assert not (tmp_path / "postgres.new" / "base" / "5").exists()  # its last database

@@ -12,6 +12,7 @@ from tests.sandbox.processes import ROOT
 
 OURS = [
     "aws-state.json",
+    "kind",
     "log/web.log",
     "postgres/PG_VERSION",
     "postgres.log",

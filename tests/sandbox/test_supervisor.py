@@ -132,7 +132,7 @@ def test_the_last_started_is_stopped_first(supervisor, tmp_path):
 def test_who_does_not_listen_is_killed_with_its_children(supervisor):
     code = (
         "import signal, subprocess, time; signal.signal(15, signal.SIG_IGN); "
-        "print(subprocess.Popen(['sleep', '600'], process_group=0).pid, flush=True); "
+        "print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True); "
         "time.sleep(600)"
     )
     program = Program("deaf", [sys.executable, "-c", code])
@@ -194,6 +194,82 @@ def test_what_dies_while_it_is_waited_for_is_started_again(supervisor, tmp_path)
     supervisor.wait_for(program, seconds=20)
 
     assert again.exists()
+
+
+def test_programs_and_commands_start_in_the_given_folder(tmp_path):
+    guardian = Guardian()
+    there = tmp_path / "there"
+    there.mkdir()
+    supervisor = Supervisor(guardian, tmp_path / "log", folder=there)
+    program = Program("web", [sys.executable, "-c", "import os; print(os.getcwd())"])
+
+    supervisor.start(program)
+    supervisor.run([sys.executable, "-c", "open('mark', 'w')"])
+
+    assert becomes(lambda: supervisor.log_of(program).read_text() == f"{there}\n")
+    assert (there / "mark").exists()
+    supervisor.stop()
+    guardian.close()
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_command_is_run_to_its_end(supervisor, code):
+    assert supervisor.run([sys.executable, "-c", f"import sys; sys.exit({code})"]) == code
+
+
+def test_what_dies_while_a_command_runs_is_started_again(supervisor, tmp_path):
+    mark = tmp_path / "mark"
+    code = f"import pathlib; pathlib.Path({str(mark)!r}).open('a').write('x')"
+    supervisor.start(Program("web", [sys.executable, "-c", code]))
+    waiting = (
+        f"import pathlib, time; mark = pathlib.Path({str(mark)!r})\n"
+        "while not mark.exists() or len(mark.read_text()) < 2: time.sleep(0.02)"
+    )
+
+    code = supervisor.run([sys.executable, "-c", waiting])
+
+    assert code == 0
+    assert len(mark.read_text()) >= 2
+
+
+RUNNING = """
+import sys
+from pathlib import Path
+from sandbox.guardian import Guardian
+from sandbox.supervisor import Supervisor
+
+guardian = Guardian()
+supervisor = Supervisor(guardian, Path(sys.argv[1]), stop_seconds=0.5)
+supervisor.listen()
+deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if sys.argv[2] == "deaf" else ""
+code = f"import os, signal, time; {deaf} print(os.getpid(), flush=True); time.sleep(600)"
+try:
+    supervisor.run([sys.executable, "-c", code])
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+guardian.close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["listening", "deaf"])
+def test_a_signal_ends_a_command_too(tmp_path, kind):
+    with running("-c", RUNNING, str(tmp_path), kind) as process:
+        command = int(said(process))
+
+        process.send_signal(signal.SIGTERM)
+
+        assert said(process) == "interrupted"
+        assert process.wait(timeout=10) == 0
+        assert are_gone({command}, seconds=1)
+
+
+def test_a_kill_ends_a_command_too(tmp_path):
+    with running("-c", RUNNING, str(tmp_path), "listening") as process:
+        command = int(said(process))
+
+        process.kill()
+
+        assert are_gone({command}, seconds=5)
 
 
 SUPERVISING = """

@@ -94,6 +94,13 @@ def test_the_pages_together_are_the_whole(things, size):
     assert most <= size
 
 
+@pytest.mark.parametrize(("size", "has_more"), [(1, True), (2, False), (3, False)])
+def test_only_where_there_is_more_a_token_says_so(size, has_more):
+    answer = page([1, 2], {"MaxResults": size}, "Things")
+
+    assert ("NextToken" in answer) == has_more
+
+
 @given(st.text())
 def test_a_token_of_somebody_else_is_refused_or_none(token):
     assert token == "" or was_refused(lambda: page([1], {"NextToken": token}, "Things"))

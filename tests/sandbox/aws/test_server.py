@@ -1,7 +1,7 @@
 import http.client
 import json
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from botocore.exceptions import ClientError
@@ -107,6 +107,17 @@ def outcome(ec2, snapshot_id, name):
     except ClientError as error:
         return code_of(error)
     return "made"
+
+
+def test_a_call_is_carried_out_alone(aws):
+    with ThreadPoolExecutor(1) as pool:
+        with aws.state.lock:
+            call = pool.submit(client(aws).describe_regions)
+            done, _ = wait([call], timeout=0.3)
+            was_asked = becomes(lambda: aws.operations_called() == ["DescribeRegions"])
+
+        assert (len(done), was_asked) == (0, True)
+        assert call.result()["Regions"]
 
 
 def test_a_slow_call_does_not_hold_up_the_others(aws):

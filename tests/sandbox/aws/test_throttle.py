@@ -81,6 +81,7 @@ def test_who_asks_too_often_is_throttled_and_others_are_not(aws):
     refused = refusals(ec2, 60)
 
     assert set(refused) == {"RequestLimitExceeded"}
+    assert client(aws).describe_instances()["Reservations"] == []
     assert client(aws).describe_volumes(MaxResults=5)["Volumes"] == []
     assert client(aws, region="us-east-1").describe_volumes()["Volumes"] == []
     assert client(aws, account=OTHER_ACCOUNT).describe_volumes()["Volumes"] == []
@@ -88,6 +89,16 @@ def test_who_asks_too_often_is_throttled_and_others_are_not(aws):
 
 def test_nobody_is_throttled_unless_it_is_switched_on(aws):
     assert refusals(client(aws), 60) == []
+
+
+def test_after_a_reset_the_buckets_are_full(aws):
+    aws.throttles = True
+    refusals(client(aws), 60)
+
+    aws.reset()
+    aws.throttles = True
+
+    assert refusals(client(aws), 40) == []
 
 
 def refusals(ec2, number):
