@@ -27,6 +27,7 @@ from registry.billing.codes import (
     label,
     normalize_reserved_platform,
     parts,
+    recorded_code,
     reserved_platform,
 )
 
@@ -330,6 +331,21 @@ def test_the_groups_of_licences():
 )
 def test_a_text_of_any_interface_names_its_code(text, code):
     assert from_platform_details(text) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "found"),
+    [
+        pytest.param("RunInstances:0010", "Windows", "RunInstances:0010", id="the code counts"),
+        pytest.param(None, "Windows", "RunInstances:0002", id="a text alone"),
+        pytest.param(None, "Solaris", None, id="a text nobody knows"),
+        pytest.param(None, "", None, id="an empty text is no code"),
+        pytest.param(None, None, None, id="neither"),
+        pytest.param("", "Windows", "", id="a code left empty stays empty"),
+    ],
+)
+def test_a_text_stands_for_a_code_that_was_never_recorded(code, text, found):
+    assert recorded_code(code, text) == found
 
 
 @pytest.mark.parametrize(

@@ -458,6 +458,13 @@ def test_the_platform_of_aws_stands_behind_a_text(clues, code, source):
     assert (found.usage_operation, found.source) == (code, source)
 
 
+@pytest.mark.parametrize("link", [instance(PLAIN), image(PLAIN), image(PLAIN, is_copy=True)])
+def test_a_plain_link_says_nothing_of_windows(link):
+    clues = Clues(usage_operation=PLAIN, platform="windows", links=(link,))
+
+    assert summary(clues) == (WINDOWS, "platform", "medium")
+
+
 def test_a_tag_of_linux_silences_no_name_that_aws_bears_out():
     clues = Clues(name="windows-gateway", tags={"os": "linux"}, platform="windows")
 
