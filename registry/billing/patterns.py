@@ -120,7 +120,7 @@ _YEAR = r"20(?:0[38]|1[269]|2[25])"
 DESCRIBES = _is(
     r"^\W*(?:(?:an?|the|our|golden|base|hardened|custom|encrypted|amazon|microsoft)\W+)*"
     rf"(?:{_NAMED}|sql|ubuntu[-_ ]?pro)(?![a-z])|"
-    rf"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?|sles|suse[-_ \w]*)[-_ ]?\d|"
+    rf"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?|sles|suse[-_ \w]{{0,40}})[-_ ]?\d|"
     rf"windows[-_ ]?(?:server[-_ ]?)?{_YEAR}|win{_YEAR}|sql[-_ ]?(?:server[-_ ]?)?20\d\d|"
     r"ubuntu[-_ ]?pro[-_ ]?\d"
 )
