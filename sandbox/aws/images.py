@@ -238,29 +238,9 @@ def ancestry(scope: Scope, params: Params) -> dict[str, Any]:
     return {"ImageAncestryEntries": entries}
 
 
-def references(scope: Scope, params: Params) -> dict[str, Any]:
-    """Tell which own instances refer to the images; of the other resources there are none."""
-    types = {wanted.get("ResourceType") for wanted in params.get("ResourceTypes", [])}
-    if not types and not params.get("IncludeAllResourceTypes"):
-        message = "Either IncludeAllResourceTypes or ResourceTypes must be specified."
-        raise Refused("MissingParameter", message)
-    dry(params)
-    found = [
-        {
-            "ImageId": instance["ImageId"],
-            "ResourceType": "ec2:Instance",
-            "Arn": f"arn:aws:ec2:{scope.region}:{scope.account}:instance/{instance['InstanceId']}",
-        }
-        for instance in scope.mine("instances")
-        if instance["ImageId"] in params["ImageIds"] and (not types or "ec2:Instance" in types)
-    ]
-    return page(found, params, "ImageReferences")
-
-
 OPERATIONS = {
     "DescribeImages": describe_images,
     "DescribeImageAttribute": describe_image_attribute,
     "ModifyImageAttribute": modify_image_attribute,
     "GetImageAncestry": ancestry,
-    "DescribeImageReferences": references,
 }

@@ -23,10 +23,12 @@ from sandbox.aws.scope import Scope
 from sandbox.aws.state import State
 from sandbox.aws.tags import OPERATIONS as TAGS
 from sandbox.aws.throttle import Buckets, size
+from sandbox.aws.using import OPERATIONS as USING
 
 Operation = Callable[[Scope, Mapping[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
     **IMAGES,
+    **USING,
     **TAGS,
     **RETIRING,
     **REGISTERING,

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 Thing = dict[str, Any]
-KINDS = ("images", "snapshots", "volumes", "instances", "reserved_instances", "recycled")
+KINDS = (
+    "images",
+    "snapshots",
+    "volumes",
+    "instances",
+    "reserved_instances",
+    "recycled",
+    "launch_templates",
+    "parameters",
+)
 
 
 def utc_now() -> datetime:

@@ -9,7 +9,6 @@ from tests.sandbox.aws.things import (
     code_of,
     image_of,
     put_image,
-    put_instance,
     put_snapshot,
     registration,
 )
@@ -408,55 +407,3 @@ def test_ancestry_has_an_end(aws):
 
 def test_there_is_no_ancestry_of_nothing(aws):
     assert refusal(ancestry, aws, "ami-0123") == "InvalidAMIID.NotFound"
-
-
-# DescribeImageReferences
-
-
-def references(aws, *image_ids, **asked):
-    asked = asked or {"IncludeAllResourceTypes": True}
-    return client(aws).describe_image_references(ImageIds=list(image_ids), **asked)
-
-
-def test_references_are_the_own_instances(aws):
-    image_id = put_image(aws)
-    instance_id = put_instance(aws, ImageId=image_id)
-    put_instance(aws)
-    put_instance(aws, ImageId=image_id, place=THEIRS)
-
-    (reference,) = references(aws, image_id)["ImageReferences"]
-
-    assert reference == {
-        "ImageId": image_id,
-        "ResourceType": "ec2:Instance",
-        "Arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance_id}",
-    }
-
-
-@pytest.mark.parametrize(("kind", "number"), [("ec2:Instance", 1), ("ec2:LaunchTemplate", 0)])
-def test_references_of_one_kind(aws, kind, number):
-    image_id = put_image(aws)
-    put_instance(aws, ImageId=image_id)
-
-    found = references(aws, image_id, ResourceTypes=[{"ResourceType": kind}])
-
-    assert len(found["ImageReferences"]) == number
-
-
-def test_references_need_a_kind(aws):
-    code = refusal(references, aws, put_image(aws), IncludeAllResourceTypes=False)
-
-    assert code == "MissingParameter"
-
-
-def test_references_come_in_pages(aws):
-    image_id = put_image(aws)
-    for _ in range(6):
-        put_instance(aws, ImageId=image_id)
-    every = {"IncludeAllResourceTypes": True, "MaxResults": 5}
-
-    first = references(aws, image_id, **every)
-    second = references(aws, image_id, NextToken=first["NextToken"], **every)
-
-    assert (len(first["ImageReferences"]), len(second["ImageReferences"])) == (5, 1)
-    assert "NextToken" not in second
