@@ -1,16 +1,17 @@
-"""The one place that decides who may do what on which AWS account.
+"""The one place that decides who may do what on which AWS account, and who must agree.
 
 Every view, admin action and job asks here. A role is granted on one account or on all of them
 (`Grant`); a superuser is an Admin everywhere.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
 
-from registry.models import Account, Grant, Role
+from registry.models import OPERATOR, Account, Grant, Policy, Role
 
 Person = User | AbstractBaseUser | AnonymousUser
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
@@ -25,6 +26,9 @@ class Action(StrEnum):
     VERIFY = "verify"
     AUDIT = "audit"
     REGISTER = "register"
+    APPROVE = "approve"
+    DISCARD_OWN = "discard own"  # what one has registered oneself
+    DISCARD = "discard"
     REPORT = "report"
     MANAGE = "manage"
 
@@ -32,11 +36,32 @@ class Action(StrEnum):
 _READER = {Action.READ, Action.EXPORT, Action.REPORT}
 GRANTED: dict[str, frozenset[Action]] = {
     Role.VIEWER: frozenset(_READER),
-    Role.DEVELOPER: frozenset({*_READER, Action.VERIFY, Action.REGISTER}),
-    Role.FINOPS: frozenset({*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT}),
-    Role.ENGINEER: frozenset({*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT, Action.REGISTER}),
+    Role.DEVELOPER: frozenset(
+        {*_READER, Action.VERIFY, Action.REGISTER, Action.DISCARD_OWN},
+    ),
+    Role.FINOPS: frozenset({*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT, Action.APPROVE}),
+    Role.ENGINEER: frozenset(Action) - {Action.MANAGE},
     Role.ADMIN: frozenset(Action),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """How many others must agree to a request, and the policy that says so."""
+
+    policy: str
+    approvals: int
+
+
+# What holds where no row of Policy says otherwise: role, whether it is risky, and the ruling.
+BUILT_IN: tuple[tuple[str, bool, Ruling], ...] = (
+    (Role.DEVELOPER, True, Ruling("Developers ask when a code is at risk", 1)),
+    (Role.DEVELOPER, False, Ruling("Developers act on their own", 0)),
+    (Role.ENGINEER, False, Ruling("Engineers act on their own", 0)),
+    (Role.ADMIN, False, Ruling("Administrators act on their own", 0)),
+    (OPERATOR, False, Ruling("Whoever has the command line acts on their own", 0)),
+)
+_NOBODY = Ruling("Nobody acts on their own without a policy", 1)
 
 
 def _grants(user: Person, action: Action) -> QuerySet[Grant]:
@@ -95,3 +120,52 @@ def roles(user: Person) -> list[str]:
         return [Role.ADMIN.label]
     held = set(Grant.objects.filter(user__pk=user.pk or 0).values_list("role", flat=True))
     return [role.label for role in Role if role in held]
+
+
+def ruling(
+    user: Person | None,
+    account: Account,
+    *,
+    operation: str,
+    usage_operation: str = "",
+    is_risky: bool = False,
+) -> Ruling:
+    """Return who must agree to a request of `user` (None: the command line) and why.
+
+    Of the policies that fit, the most specific counts: one for the account before one for the
+    expected code, then one for what is risky, for the operation, for the role. Where a person has
+    several roles, the one that needs the fewest approvals.
+    """
+    fits = Q(account=None) | Q(account=account)
+    fits &= Q(usage_operation="") | Q(usage_operation=usage_operation)
+    fits &= Q(operation="") | Q(operation=operation)
+    if not is_risky:
+        fits &= Q(is_risky=False)
+    policies = list(Policy.objects.filter(fits).order_by("pk"))
+    held = [OPERATOR] if user is None else _roles_on(user, account)
+    rulings = [_ruling_for(role, policies, is_risky=is_risky) for role in held]
+    return min(rulings, key=lambda found: found.approvals, default=_NOBODY)
+
+
+def _roles_on(user: Person, account: Account) -> list[str]:
+    if getattr(user, "is_superuser", False):
+        return [Role.ADMIN]
+    on_it = Q(account=None) | Q(account=account)
+    held = Grant.objects.filter(on_it, user__pk=user.pk or 0)
+    return list(held.order_by("role").values_list("role", flat=True).distinct())
+
+
+def _ruling_for(role: str, policies: list[Policy], *, is_risky: bool) -> Ruling:
+    fitting = [policy for policy in policies if policy.role in {"", role}]
+    if fitting:
+        best = max(fitting, key=_how_specific)
+        return Ruling(best.name, best.approvals)
+    for known, only_risky, found in BUILT_IN:
+        if known == role and (is_risky or not only_risky):
+            return found
+    return _NOBODY
+
+
+def _how_specific(policy: Policy) -> tuple[bool, ...]:
+    named = (policy.account_id is not None, bool(policy.usage_operation), policy.is_risky)
+    return (*named, bool(policy.operation), bool(policy.role))

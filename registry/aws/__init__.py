@@ -1,6 +1,6 @@
 """The one door to AWS."""
 
-from registry.aws.ec2 import Ec2, Reply
+from registry.aws.ec2 import Deregistered, Ec2, Reading, Reference, Reply
 from registry.aws.errors import (
     AccessDenied,
     AwsError,
@@ -24,12 +24,15 @@ __all__ = [
     "Access",
     "AccessDenied",
     "AwsError",
+    "Deregistered",
     "Ec2",
     "ImageRecord",
     "InstanceRecord",
     "Malformed",
     "NameTaken",
     "NotFound",
+    "Reading",
+    "Reference",
     "Reply",
     "ReservedInstanceRecord",
     "SnapshotRecord",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.aws.errors import DryRunSucceeded, Unreachable, Unsure, translated
-from registry.aws.members import members
+from registry.aws.members import SHORT, clean, identity, members, words
 from registry.aws.records import (
     ImageRecord,
     InstanceRecord,
@@ -18,6 +18,13 @@ PAGE_SIZE = 1000
 # The API has had these members since 2020: where an image or instance lacks one, it is empty.
 _EMPTY_CODE = {"PlatformDetails": "", "UsageOperation": ""}
 _IDS_AT_ONCE = 200
+_REFERENCES_AT_ONCE = 10  # the most that DescribeImageReferences takes
+# The operations that make an image, and botocore's names of them.
+MAKING = {
+    "RegisterImage": "register_image",
+    "CreateImage": "create_image",
+    "CopyImage": "copy_image",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,32 @@ class Reply:
 
     image_id: str
     request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What AWS says of an image, as a record and in its own words."""
+
+    image: ImageRecord
+    item: dict[str, Any]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that refers to an image; `kind` is AWS's type, such as ec2:LaunchTemplate."""
+
+    image_id: str
+    kind: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deregistered:
+    """AWS took an image away; `snapshots` are id and AWS's code of each it was asked to delete."""
+
+    request_id: str
+    snapshots: tuple[tuple[str, str], ...]
 
 
 class Ec2:
@@ -90,22 +123,94 @@ class Ec2:
         items = _listed("DescribeRegions", answer, "Regions")
         return sorted(item["RegionName"] for item in items)
 
-    def register_image(self, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> Reply:
-        """Register an image; sent once, so that Unsure is the only doubt there can be."""
-        with translated("RegisterImage", changes=True):
-            answer = self._changes.register_image(**parameters, **_tagged(tags))
-        if not answer.get("ImageId"):
-            raise Unsure("RegisterImage: the answer names no image.")
-        return Reply(answer["ImageId"], answer["ResponseMetadata"]["RequestId"])
+    def read_image(self, image_id: str) -> Reading | None:
+        """Return one of the account's own images, with AWS's very words; None if not shown."""
+        wanted = [{"Name": "image-id", "Values": [image_id]}]
+        with translated("DescribeImages"):
+            answer = self._reads.describe_images(
+                Owners=["self"], IncludeDisabled=True, Filters=wanted
+            )
+        for item in _listed("DescribeImages", answer, "Images"):
+            whole = {**_EMPTY_CODE, **item}
+            return Reading(ImageRecord.parse(whole), clean(dict(item)), _request_id(answer))
+        return None
 
-    def try_register_image(self, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        """Ask AWS whether it would register the image; raise what it would answer."""
+    def read_permissions(self, image_id: str) -> list[dict[str, str]]:
+        """Return who may launch an image, each as AWS writes it; NotFound if it is not there."""
+        with translated("DescribeImageAttribute"):
+            answer = self._reads.describe_image_attribute(
+                ImageId=image_id, Attribute="launchPermission"
+            )
+        items = _listed("DescribeImageAttribute", answer, "LaunchPermissions")
+        return [clean(dict(item)) for item in items]
+
+    def list_references(self, image_ids: Sequence[str]) -> list[Reference]:
+        """Return what refers to the images in this account: instances, templates, parameters."""
+        found = []
+        for start in range(0, len(image_ids), _REFERENCES_AT_ONCE):
+            some = list(image_ids[start : start + _REFERENCES_AT_ONCE])
+            found += [
+                Reference(item["ImageId"], item.get("ResourceType", ""), item.get("Arn", ""))
+                for item in self._pages(
+                    "describe_image_references",
+                    "ImageReferences",
+                    ImageIds=some,
+                    IncludeAllResourceTypes=True,
+                )
+            ]
+        return found
+
+    def list_recycled(self) -> list[str]:
+        """Return the ids of the images in the Recycle Bin."""
+        pages = self._pages("list_images_in_recycle_bin", "Images")
+        return [identity(item, "ImageId") for item in pages]
+
+    def make_image(self, operation: str, parameters: Mapping[str, Any]) -> Reply:
+        """Let one of MAKING make an image; sent once, so that Unsure is the only doubt there is."""
+        with translated(operation, changes=True):
+            answer = getattr(self._changes, MAKING[operation])(**parameters)
+        if not answer.get("ImageId"):
+            raise Unsure(f"{operation}: the answer names no image.")
+        return Reply(answer["ImageId"], _request_id(answer))
+
+    def try_make_image(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Ask AWS whether it would make the image; raise what it would answer."""
         try:
-            with translated("RegisterImage"):
-                self._reads.register_image(DryRun=True, **parameters, **_tagged(tags))
+            with translated(operation):
+                getattr(self._reads, MAKING[operation])(DryRun=True, **parameters)
         except DryRunSucceeded:
             return
-        raise Unreachable("RegisterImage: the answer is not one to a dry run.")
+        raise Unreachable(f"{operation}: the answer is not one to a dry run.")
+
+    def disable_image(self, image_id: str) -> Reply:
+        """Hide an image and take its launch permissions away, for good."""
+        return self._change("DisableImage", "disable_image", image_id)
+
+    def enable_image(self, image_id: str) -> Reply:
+        return self._change("EnableImage", "enable_image", image_id)
+
+    def restore_image(self, image_id: str) -> Reply:
+        """Bring an image back from the Recycle Bin."""
+        return self._change(
+            "RestoreImageFromRecycleBin", "restore_image_from_recycle_bin", image_id
+        )
+
+    def deregister_image(self, image_id: str, *, deletes_snapshots: bool) -> Deregistered:
+        """Take an image away; say what became of its snapshots, where they were to go too."""
+        with translated("DeregisterImage", changes=True):
+            answer = self._changes.deregister_image(
+                ImageId=image_id, DeleteAssociatedSnapshots=deletes_snapshots
+            )
+        results = tuple(
+            (words(item, "SnapshotId", SHORT), words(item, "ReturnCode", SHORT))
+            for item in members(answer, "DeleteSnapshotResults")
+        )
+        return Deregistered(_request_id(answer), results)
+
+    def _change(self, operation: str, method: str, image_id: str) -> Reply:
+        with translated(operation, changes=True):
+            answer = getattr(self._changes, method)(ImageId=image_id)
+        return Reply(image_id, _request_id(answer))
 
     def _matching(self, filters: Sequence[tuple[str, list[str]]]) -> list[ImageRecord]:
         wanted = [{"Name": name, "Values": values} for name, values in filters]
@@ -135,6 +240,5 @@ def _listed(operation: str, answer: Mapping[str, Any], key: str) -> Sequence[Map
     return found
 
 
-def _tagged(tags: Mapping[str, str]) -> dict[str, Any]:
-    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-    return {"TagSpecifications": [{"ResourceType": "image", "Tags": pairs}]} if pairs else {}
+def _request_id(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))

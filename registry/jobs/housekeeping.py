@@ -103,7 +103,9 @@ def keep_schedule(schedule: Schedule, *, at: datetime) -> bool:
 def forget_old(*, at: datetime) -> int:
     """Delete old runs, but for those that a registration or report stands on; say how many."""
     ScheduleSlot.objects.filter(slot_at__lt=at - KEPT).delete()
-    old = Run.objects.filter(finished_at__lt=at - KEPT, registration=None, report=None)
+    old = Run.objects.filter(
+        finished_at__lt=at - KEPT, registration=None, removal=None, report=None
+    )
     forgotten = 0
     while some := list(old.values_list("pk", flat=True)[:BATCH]):
         Run.objects.filter(pk__in=some).delete()

@@ -15,6 +15,7 @@ QUEUES = {
     RunKind.SYNC: "sync",
     RunKind.REGISTER: "register",
     RunKind.VERIFY: "register",
+    RunKind.REMOVE: "register",
     RunKind.AUDIT: "audit",
     RunKind.REPORT: "audit",
 }

@@ -1,24 +1,30 @@
 """The rows of the portal."""
 
 from registry.models.account import Account, Scope
+from registry.models.approval import OPERATOR, Decision, Operation, Policy
 from registry.models.finding import Finding, FindingState, Severity
 from registry.models.grant import Grant, Role
 from registry.models.image import MISMATCHES, Confidence, Image, ImageVerdict
 from registry.models.instance import Instance
 from registry.models.mirror import Mirror, MirrorQuerySet
-from registry.models.registration import Event, Registration, RegistrationStep
+from registry.models.registration import Method, Registration, RegistrationStep
+from registry.models.removal import ITEM_ACTIVE, ITEM_OVER, ItemState, Removal, RemovalItem
 from registry.models.report import Report, Schedule, ScheduleKind, ScheduleSlot
 from registry.models.reserved_instance import Cover, ReservedInstance
-from registry.models.run import ACTIVE, OVER, Run, RunKind, RunState
+from registry.models.run import ACTIVE, OVER, Event, Run, RunKind, RunState
 from registry.models.snapshot import Snapshot, Volume
 
 __all__ = [
     "ACTIVE",
+    "ITEM_ACTIVE",
+    "ITEM_OVER",
     "MISMATCHES",
+    "OPERATOR",
     "OVER",
     "Account",
     "Confidence",
     "Cover",
+    "Decision",
     "Event",
     "Finding",
     "FindingState",
@@ -26,10 +32,16 @@ __all__ = [
     "Image",
     "ImageVerdict",
     "Instance",
+    "ItemState",
+    "Method",
     "Mirror",
     "MirrorQuerySet",
+    "Operation",
+    "Policy",
     "Registration",
     "RegistrationStep",
+    "Removal",
+    "RemovalItem",
     "Report",
     "ReservedInstance",
     "Role",

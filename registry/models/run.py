@@ -18,6 +18,7 @@ class RunKind(models.TextChoices):
     AUDIT = "audit", "Audit"
     VERIFY = "verify", "Verify again"
     REGISTER = "register", "Register image"
+    REMOVE = "remove", "Discard images"
     REPORT = "report", "Report"
 
 
@@ -25,11 +26,12 @@ class RunState(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     WAITING = "waiting", "Waiting on AWS"
+    HELD = "held", "Needs a decision"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
 
 
-ACTIVE = (RunState.QUEUED, RunState.RUNNING, RunState.WAITING)
+ACTIVE = (RunState.QUEUED, RunState.RUNNING, RunState.WAITING, RunState.HELD)
 OVER = (RunState.SUCCEEDED, RunState.FAILED)
 
 
@@ -71,7 +73,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def for_list(self) -> Self:
         return self.select_related(
-            "scope__account", "requested_by", "registration__account", "report"
+            "scope__account", "requested_by", "registration__account", "report", "removal"
         )
 
 
@@ -91,6 +93,13 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveIntegerField(default=0, help_text="How often a worker took it.")
     note = models.CharField(max_length=300, blank=True, help_text="Where it stands, in a sentence.")
+    policy = models.CharField(
+        max_length=100, blank=True, help_text="Name of the policy that says who must agree."
+    )
+    approvals_needed = models.PositiveSmallIntegerField(default=0)
+    is_trial = models.BooleanField(
+        default=False, help_text="It is held after the checks until somebody confirms it."
+    )
     error = models.TextField(blank=True)
     result = models.JSONField(default=dict, blank=True)
 
@@ -151,6 +160,16 @@ class Run(models.Model):
         """Give the worker back and go on at `until`."""
         return self._leave(state=RunState.WAITING, wake_at=until, note=note)
 
+    def record(
+        self, text: str, request_id: str = "", *, at: datetime, subject: str = ""
+    ) -> "Event":
+        """Add a line to the timeline."""
+        return self.events.create(text=text, request_id=request_id, at=at, subject=subject)
+
+    def hold(self, *, note: str) -> bool:
+        """Give the worker back until a person has decided."""
+        return self._leave(state=RunState.HELD, note=note)
+
     def _leave(self, **fields: Any) -> bool:
         # The attempt is the fence: a worker that was declared dead changes nothing.
         mine = Run.objects.filter(pk=self.pk, state=RunState.RUNNING, attempt=self.attempt)
@@ -159,3 +178,16 @@ class Run(models.Model):
         for name, value in fields.items():
             setattr(self, name, value)
         return True
+
+
+class Event(models.Model):
+    """One line of the timeline of a run: a decision, an AWS call, a state."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    subject = models.CharField(max_length=64, blank=True, help_text="The image, where one of many.")
+    text = models.TextField()
+    request_id = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return self.text

@@ -44,6 +44,11 @@ FAULTS = {
     "applied-then-dropped": Unreachable,
 }
 REGISTER = {"Name": "golden", "ImageLocation": "bucket/golden.manifest.xml"}
+TAGGED = {
+    "TagSpecifications": [
+        {"ResourceType": "image", "Tags": [{"Key": "job", "Value": "7"}]},
+    ]
+}
 
 
 def ids(records):
@@ -220,7 +225,7 @@ def test_a_list_of_regions_that_is_none_is_an_error(aws):
 
 
 def test_an_image_is_registered(aws, ec2):
-    reply = ec2.register_image(REGISTER, {"job": "7"})
+    reply = ec2.make_image("RegisterImage", REGISTER | TAGGED)
 
     (image,) = ec2.list_images()
     assert reply.image_id == image.aws_id
@@ -242,7 +247,7 @@ def test_a_registration_is_sent_once(aws, ec2, fault, error):
     aws.fail("RegisterImage", fault, times=None)
 
     with pytest.raises(error):
-        ec2.register_image(REGISTER, {})
+        ec2.make_image("RegisterImage", REGISTER)
 
     assert aws.operations_called() == ["RegisterImage"]
 
@@ -254,7 +259,7 @@ def test_a_registration_is_sent_once_whatever_the_environment_says(aws, monkeypa
     aws.fail("RegisterImage", "server-error", times=None)
 
     with pytest.raises(Unsure):
-        ec2.register_image(REGISTER, {})
+        ec2.make_image("RegisterImage", REGISTER)
 
     assert aws.operations_called() == ["RegisterImage"]
 
@@ -263,21 +268,21 @@ def test_a_dropped_answer_leaves_the_image_behind(aws, ec2):
     aws.fail("RegisterImage", "applied-then-dropped")
 
     with pytest.raises(Unsure):
-        ec2.register_image(REGISTER, {})
+        ec2.make_image("RegisterImage", REGISTER)
 
     assert [image.name for image in ec2.find_images(name="golden")] == ["golden"]
 
 
 def test_a_registration_without_an_image_in_its_answer_is_unsure(aws):
     with answering(b"<html/>") as ec2, pytest.raises(Unsure, match="RegisterImage"):
-        ec2.register_image(REGISTER, {})
+        ec2.make_image("RegisterImage", REGISTER)
 
 
 def test_a_name_that_is_taken_is_told(aws, ec2):
     put(aws, image_item(Name="golden"))
 
     with pytest.raises(NameTaken) as raised:
-        ec2.register_image(REGISTER, {})
+        ec2.make_image("RegisterImage", REGISTER)
 
     assert raised.value.code == "InvalidAMIName.Duplicate"
 
@@ -287,12 +292,12 @@ def test_a_snapshot_that_is_not_there_is_told(aws, ec2):
     wanted = {"Name": "golden", "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [device]}
 
     with pytest.raises(NotFound):
-        ec2.register_image(wanted, {})
+        ec2.make_image("RegisterImage", wanted)
 
 
 def test_a_request_that_the_client_refuses_was_never_sent(aws, ec2):
     with pytest.raises(AwsError) as raised:
-        ec2.register_image({"Name": "golden", "Colour": "red"}, {})
+        ec2.make_image("RegisterImage", {"Name": "golden", "Colour": "red"})
 
     assert type(raised.value) is AwsError
     assert "Colour" in str(raised.value)
@@ -300,7 +305,7 @@ def test_a_request_that_the_client_refuses_was_never_sent(aws, ec2):
 
 
 def test_a_dry_run_registers_nothing(aws, ec2):
-    ec2.try_register_image(REGISTER, {"job": "7"})
+    ec2.try_make_image("RegisterImage", REGISTER | TAGGED)
 
     assert [call.params["DryRun"] for call in aws.calls] == [True]
     assert ec2.list_images() == []
@@ -310,9 +315,9 @@ def test_a_dry_run_raises_what_aws_would_answer(aws, ec2):
     put(aws, image_item(Name="golden"))
 
     with pytest.raises(NameTaken):
-        ec2.try_register_image(REGISTER, {})
+        ec2.try_make_image("RegisterImage", REGISTER)
 
 
 def test_a_dry_run_that_something_else_answers_is_no_success(aws):
     with answering(b"<html/>") as ec2, pytest.raises(Unreachable, match="dry run"):
-        ec2.try_register_image(REGISTER, {})
+        ec2.try_make_image("RegisterImage", REGISTER)

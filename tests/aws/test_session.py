@@ -107,7 +107,7 @@ def test_a_registration_without_keys_was_never_sent(aws, access):
     aws.state.accounts.clear()
 
     with pytest.raises(AccessDenied):
-        ec2.register_image({"Name": "golden", "ImageLocation": "bucket/manifest"}, {})
+        ec2.make_image("RegisterImage", {"Name": "golden", "ImageLocation": "bucket/manifest"})
 
     assert "RegisterImage" not in aws.operations_called()
 

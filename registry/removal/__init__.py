@@ -1,0 +1,1 @@
+"""Discarding images, and bringing them back."""
