@@ -29,6 +29,7 @@ PLATFORM_DETAILS = {
     "RunInstances:0006": "Windows with SQL Server Standard",
     "RunInstances:0202": "Windows with SQL Server Web",
 }
+_CODE = ("UsageOperation", "PlatformDetails", "Platform")
 _WINDOWS = frozenset({"0002", "0800", "0102", "0006", "0202"})
 
 
@@ -55,7 +56,11 @@ def code_of_snapshot(snapshot: Thing) -> dict[str, Any]:
     return members
 
 
+def without_code(thing: Thing) -> Thing:
+    """Return a thing as AWS shows one that has no code at all: its members are empty."""
+    return {name: value for name, value in thing.items() if name not in _CODE} | code("")
+
+
 def code_of(thing: Thing) -> dict[str, Any]:
     """Return the code of an image or instance, to be passed on."""
-    names = ("UsageOperation", "PlatformDetails", "Platform", "ProductCodes")
-    return {name: thing[name] for name in names if name in thing}
+    return {name: thing[name] for name in (*_CODE, "ProductCodes") if name in thing}

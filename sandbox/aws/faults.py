@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from sandbox.aws.errors import Refused
 
-KINDS = frozenset(
-    {
-        "throttle",
-        "server-error",
-        "slow",
-        "applied-then-dropped",
-        "access-denied",
-        "half-a-page",
-    }
-)
+# Each kind, and what it means for a call.
+KINDS = {
+    "throttle": "refused: too many calls",
+    "server-error": "refused: AWS has a trouble of its own",
+    "access-denied": "refused: the caller may not",
+    "slow": "carried out after `seconds`",
+    "applied-then-dropped": "carried out, and the connection closed without an answer",
+    "half-a-page": "carried out, and the answer cut in the middle",
+    "image-fails": "carried out, and the image that it makes fails instead of getting available",
+}
+_MAKERS = frozenset({"RegisterImage", "CreateImage", "CopyImage"})
 # Each service has its own words for the same trouble.
 _REFUSALS: Mapping[tuple[str, str], tuple[str, int]] = {
     ("throttle", "ec2"): ("RequestLimitExceeded", 503),
@@ -57,6 +58,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind} is no fault. There are: {', '.join(sorted(KINDS))}.")
+        if self.kind == "image-fails" and self.operation not in _MAKERS:
+            raise ValueError(f"{self.operation} makes no image. {', '.join(sorted(_MAKERS))} do.")
 
     def meets(self, operation: str, account: str, region: str) -> bool:
         return (

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.aws.billing import without_code
 from sandbox.aws.errors import Refused
 from sandbox.aws.ids import missing
 from sandbox.aws.reading import PRODUCT_CODES, Readers, dry, filtered, member, page, part
@@ -12,6 +13,8 @@ from sandbox.aws.state import Thing, text
 Params = Mapping[str, Any]
 _MOST_LEVELS = 50
 _LONGEST_DESCRIPTION = 255
+# The words are unconfirmed: AWS documents only that there are a code and a message.
+_FAILED = {"Code": "Server.InternalError", "Message": "An internal error has occurred"}
 READERS: Readers = {
     **{
         name: member(key)
@@ -70,10 +73,17 @@ def snapshots_of(image: Thing) -> list[str]:
 
 
 def shown(scope: Scope, image: Thing) -> Thing:
-    """Return an image as it stands now: pending for a while, then available."""
+    """Return an image as it stands now: pending for a while, then available or failed."""
     if image["State"] == "pending" and text(scope.state.now) >= image.get("_available_at", ""):
-        image["State"] = "available"
+        failed = {"State": "failed", "StateReason": _FAILED}
+        image.update(failed if image.get("_fails") else {"State": "available"})
     return image
+
+
+def _told(scope: Scope, image: Thing) -> Thing:
+    """Return an image as DescribeImages tells it: its code comes late."""
+    is_early = text(scope.state.now) < str(image.get("_coded_at", ""))
+    return without_code(image) if is_early else image
 
 
 def reach(scope: Scope, image_id: str) -> Thing:
@@ -106,7 +116,7 @@ def _is_visible(scope: Scope, image: Thing) -> bool:
 def describe_images(scope: Scope, params: Params) -> dict[str, Any]:
     dry(params)
     images = [
-        shown(scope, image)
+        _told(scope, shown(scope, image))
         for image in scope.state.things["images"].values()
         if image["_region"] == scope.region and _is_visible(scope, image)
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sandbox.aws.billing import code
+from sandbox.aws.billing import without_code
 from sandbox.aws.builders import Builder, root_volume
 from sandbox.aws.images import snapshots_of
 from sandbox.aws.state import Thing
@@ -70,9 +70,9 @@ def reused(build: Builder, number: int) -> Thing:
 
 def emptied(image: Thing) -> None:
     """Leave an image without any code: AWS may do that, too."""
-    for member in ("UsageOperation", "PlatformDetails", "Platform"):
-        image.pop(member, None)
-    image.update(code(""))
+    kept = without_code(image)
+    image.clear()
+    image.update(kept)
 
 
 def _registered(

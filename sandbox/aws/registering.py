@@ -43,11 +43,34 @@ def named(scope: Scope, params: Params) -> Thing:
     if len(description) > _LONGEST_DESCRIPTION:
         message = f"The description has more than {_LONGEST_DESCRIPTION} characters."
         raise Refused("InvalidParameterValue", message)
-    taken = next((image for image in scope.mine("images") if image["Name"] == name), None)
-    if taken:
-        message = f"AMI name {name} is already in use by AMI {taken['ImageId']}"
+    user = _user_of(scope, name)
+    if user:
+        message = f"AMI name {name} is already in use by AMI {user}"
         raise Refused("InvalidAMIName.Duplicate", message)
     return {"Name": name, "Description": description}
+
+
+def hold(scope: Scope, image: Thing) -> None:
+    """Keep the name of an image that is gone taken for a while."""
+    seconds = scope.state.name_held_seconds
+    if seconds:
+        until = text(scope.state.now + timedelta(seconds=seconds))
+        held = {"until": until, "image_id": image["ImageId"]}
+        scope.state.held[_place_of(scope, image["Name"])] = held
+
+
+def _user_of(scope: Scope, name: str) -> str:
+    """Return the image that has a name, or had it until a moment ago; "" where it is free."""
+    for image in scope.mine("images"):
+        if image["Name"] == name:
+            return str(image["ImageId"])
+    held = scope.state.held.get(_place_of(scope, name))
+    is_held = held is not None and text(scope.state.now) < held["until"]
+    return str(held["image_id"]) if held and is_held else ""
+
+
+def _place_of(scope: Scope, name: str) -> str:
+    return f"{scope.account} {scope.region} {name}"
 
 
 def make(scope: Scope, image: Thing) -> str:
@@ -56,6 +79,7 @@ def make(scope: Scope, image: Thing) -> str:
     image_id = scope.state.new_id("ami")
     visible = now + timedelta(seconds=scope.state.invisible_seconds)
     available = now + timedelta(seconds=scope.state.pending_seconds)
+    coded = available + timedelta(seconds=scope.state.code_lag_seconds)
     base = {
         "ImageId": image_id,
         "OwnerId": scope.account,
@@ -67,6 +91,8 @@ def make(scope: Scope, image: Thing) -> str:
         "ImageLocation": f"{scope.account}/{image['Name']}",
         "_visible_at": text(visible) if scope.state.invisible_seconds else "",
         "_available_at": text(available) if scope.state.pending_seconds else "",
+        "_coded_at": text(coded) if scope.state.code_lag_seconds else "",
+        "_fails": scope.fault == "image-fails",
     }
     scope.put("images", image_id, {**base, **image})
     return image_id

@@ -8,7 +8,7 @@ from sandbox.aws.errors import Refused
 from sandbox.aws.ids import missing
 from sandbox.aws.images import reach, snapshots_of
 from sandbox.aws.reading import dry, page
-from sandbox.aws.registering import named
+from sandbox.aws.registering import hold, named
 from sandbox.aws.scope import Scope
 from sandbox.aws.state import Thing, text
 
@@ -53,7 +53,10 @@ def deregister_image(scope: Scope, params: Params) -> dict[str, Any]:
             "RecycleBinEnterTime": text(scope.state.now),
             "RecycleBinExitTime": text(scope.state.now + RETENTION),
         }
+        # Whether the name of an image in the bin stays taken is unconfirmed: here it is free.
         scope.put("recycled", image["ImageId"], {**image, **times})
+    else:
+        hold(scope, image)
     results = []
     if params.get("DeleteAssociatedSnapshots"):
         results = [_delete_snapshot(scope, aws_id) for aws_id in snapshots_of(image)]

@@ -22,6 +22,7 @@ class Scope:
     region: str
     session: str = ""  # role and session name, where the caller took a role
     inner: Callable[[str], str] = _no_fault
+    fault: str = ""  # the kind that the request itself met, where it is carried out all the same
 
     def mine(self, kind: str) -> Iterator[Thing]:
         return self.state.of(kind, self.account, self.region)

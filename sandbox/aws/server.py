@@ -128,7 +128,7 @@ class SimulatedAws:
             fault = self._faults.take(operation, call.account, region)
             self._meet(fault, call)
             session = headers.get("x-amz-security-token", "") if key.startswith("ASIA") else ""
-            result = self._carry_out(call, session)
+            result = self._carry_out(call, session, fault.kind if fault else "")
         except Refused as error:
             written = protocol.write_error(wire, error, request_id)
             return Answer(error.status, written, _content_type(wire), request_id)
@@ -153,10 +153,10 @@ class SimulatedAws:
         self.calls.append(call)
         del self.calls[:-_MOST_CALLS]
 
-    def _carry_out(self, call: Call, session: str) -> dict[str, Any]:
+    def _carry_out(self, call: Call, session: str, kind: str) -> dict[str, Any]:
         if call.operation not in OPERATIONS:
             raise Refused("InvalidAction", f"{call.operation} is not simulated.")
-        scope = Scope(self.state, call.account, call.region, session, self._inner(call))
+        scope = Scope(self.state, call.account, call.region, session, self._inner(call), kind)
         with self.state.lock:
             result = OPERATIONS[call.operation](scope, call.params)
             self._save()

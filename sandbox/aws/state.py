@@ -45,8 +45,11 @@ class State:
         self.things: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
         self.accounts: dict[str, Thing] = {}
         self.tokens: dict[str, Any] = {}
+        self.held: dict[str, Thing] = {}  # names that outlive their image
         self.pending_seconds = 0.0
         self.invisible_seconds = 0.0
+        self.name_held_seconds = 0.0
+        self.code_lag_seconds = 0.0
         self.moved = timedelta()
         self.version = 0
         self._given = 0
@@ -85,6 +88,7 @@ class State:
                 "things": self.things,
                 "accounts": self.accounts,
                 "tokens": self.tokens,
+                "held": self.held,
                 "given": self._given,
             }
             draft = file.with_suffix(".new")
@@ -98,4 +102,5 @@ class State:
         self.accounts = whole["accounts"]
         tokens = whole["tokens"].items()
         self.tokens = {key: value for key, value in tokens if isinstance(value, dict)}
+        self.held = whole.get("held", {})
         self._given = whole.get("given", 0)

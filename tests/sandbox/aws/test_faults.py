@@ -6,10 +6,13 @@ from botocore.parsers import ResponseParserError
 
 from sandbox.aws.faults import KINDS, Fault, Faults
 from tests.sandbox.aws.things import (
+    REGION,
     becomes,
     client,
     code_of,
+    image_of,
     put_image,
+    put_instance,
     put_snapshot,
     registration,
 )
@@ -105,6 +108,55 @@ def test_half_a_page_in_the_middle_of_a_listing_ends_it(aws):
         next(found)
 
 
+MAKING = {
+    "RegisterImage": lambda aws: registration(put_snapshot(aws)),
+    "CreateImage": lambda aws: {"InstanceId": put_instance(aws), "Name": "golden"},
+    "CopyImage": lambda aws: {
+        "SourceImageId": put_image(aws),
+        "SourceRegion": REGION,
+        "Name": "golden",
+    },
+}
+
+
+@pytest.mark.parametrize("operation", MAKING)
+def test_an_image_that_fails_is_made_and_fails_in_its_time(aws, operation):
+    aws.state.pending_seconds = 60
+    asked = MAKING[operation](aws)
+    aws.fail(operation, "image-fails")
+
+    image_id = client(aws)._make_api_call(operation, asked)["ImageId"]
+    before = image_of(aws, image_id)
+    aws.state.advance(seconds=61)
+    after = image_of(aws, image_id)
+
+    assert before["State"] == "pending"
+    assert "StateReason" not in before
+    assert after["State"] == "failed"
+    assert sorted(after["StateReason"]) == ["Code", "Message"]
+
+
+def test_a_failed_image_keeps_its_name_until_it_is_deregistered(aws):
+    asked = registration(put_snapshot(aws))
+    ec2 = client(aws)
+    aws.fail("RegisterImage", "image-fails")
+    image_id = ec2.register_image(**asked)["ImageId"]
+
+    with pytest.raises(ClientError) as refused:
+        ec2.register_image(**asked)
+    ec2.deregister_image(ImageId=image_id)
+    again = ec2.register_image(**asked)["ImageId"]
+
+    assert code_of(refused.value) == "InvalidAMIName.Duplicate"
+    assert image_of(aws, again)["State"] == "available"
+
+
+@pytest.mark.parametrize("operation", ["DeregisterImage", "*"])
+def test_what_makes_no_image_makes_none_that_fails(operation):
+    with pytest.raises(ValueError, match=r"makes no image\. CopyImage, CreateImage"):
+        Fault(operation, "image-fails")
+
+
 def test_a_slow_answer_comes_after_all(aws):
     aws.fail("DescribeRegions", "slow", seconds=0.05)
 
@@ -121,7 +173,7 @@ def test_a_call_that_nobody_waits_for_is_carried_out_all_the_same(aws):
     assert becomes(lambda: aws.state.things["images"][image_id]["State"] == "disabled")
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS - {"slow"}))
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"slow", "image-fails"}))
 def test_the_same_client_goes_on_after_a_fault(aws, kind):
     image_id = put_image(aws)
     ec2 = client(aws)

@@ -206,6 +206,36 @@ def test_an_image_is_seen_late(aws):
     assert (len(before), len(after)) == (0, 1)
 
 
+def test_a_code_is_told_late(aws):
+    aws.state.pending_seconds, aws.state.code_lag_seconds = 60, 60
+    image_id = register(aws, snapshot_id=put_snapshot(aws, _billing="RunInstances:0002"))
+
+    at_once = image_of(aws, image_id)
+    aws.state.advance(seconds=61)
+    available = image_of(aws, image_id)
+    aws.state.advance(seconds=60)
+    later = image_of(aws, image_id)
+
+    assert (at_once["UsageOperation"], at_once["PlatformDetails"]) == ("", "")
+    assert (available["UsageOperation"], available["PlatformDetails"]) == ("", "")
+    assert available["State"] == "available"
+    assert "Platform" not in available
+    assert (later["UsageOperation"], later["PlatformDetails"]) == ("RunInstances:0002", "Windows")
+    assert later["Platform"] == "windows"
+
+
+def test_what_is_asked_of_an_image_without_a_code_yet_stays_with_it(aws):
+    aws.state.code_lag_seconds = 60
+    image_id = register(aws, snapshot_id=put_snapshot(aws, _billing=RHEL))
+    image_of(aws, image_id)
+
+    client(aws).modify_image_attribute(ImageId=image_id, Description={"Value": "new"})
+    aws.state.advance(seconds=61)
+
+    image = image_of(aws, image_id)
+    assert (image["Description"], image["UsageOperation"]) == ("new", RHEL)
+
+
 def test_a_tag_can_be_searched_for_at_once(aws):
     tags = [{"ResourceType": "image", "Tags": [{"Key": "amiportal:registration", "Value": "1"}]}]
     image_id = register(aws, TagSpecifications=tags)

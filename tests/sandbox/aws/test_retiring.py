@@ -10,6 +10,7 @@ from tests.sandbox.aws.things import (
     put_image,
     put_instance,
     put_snapshot,
+    registration,
 )
 
 THEIRS = {"account": OTHER_ACCOUNT}
@@ -155,6 +156,55 @@ def test_its_instances_run_on_and_remember_it(aws):
     assert found["ImageMetadata"]["Name"] == "golden"
     assert found["ImageMetadata"]["OwnerId"] == ACCOUNT
     assert found["ImageMetadata"]["State"] == "deregistered"
+
+
+# A name that is held
+
+
+def register(aws, name="golden", **place):
+    snapshot_id = put_snapshot(aws, place=place)
+    return client(aws, **place).register_image(**registration(snapshot_id, Name=name))["ImageId"]
+
+
+def release(aws, *, seconds):
+    aws.state.name_held_seconds = seconds
+    image_id = register(aws)
+    deregister(aws, image_id)
+    return image_id
+
+
+def test_a_name_outlives_its_image_for_a_while(aws):
+    image_id = release(aws, seconds=60)
+    wanted = [{"Name": "name", "Values": ["golden"]}]
+
+    with pytest.raises(ClientError, match=image_id) as error:
+        register(aws)
+
+    assert code_of(error.value) == "InvalidAMIName.Duplicate"
+    assert client(aws).describe_images(Owners=["self"], Filters=wanted)["Images"] == []
+
+
+def test_a_name_is_free_when_its_time_is_up(aws):
+    release(aws, seconds=60)
+
+    aws.state.advance(seconds=61)
+
+    assert register(aws)
+
+
+def test_a_name_is_held_in_its_account_and_region_alone(aws):
+    release(aws, seconds=60)
+
+    assert register(aws, name="other")
+    assert register(aws, account=OTHER_ACCOUNT)
+    assert register(aws, region="us-east-1")
+
+
+def test_the_name_of_an_image_in_the_recycle_bin_is_free(aws):
+    keep_deregistered(aws)
+    release(aws, seconds=60)
+
+    assert register(aws)
 
 
 # The Recycle Bin

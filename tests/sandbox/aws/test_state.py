@@ -24,6 +24,7 @@ def test_what_was_saved_is_loaded(tmp_path):
     put(state, "ami-1", account="1")
     state.accounts["1"] = {"Name": 'hostile "<\u202e\x00'}
     state.tokens["t"] = {"image_id": "ami-1"}
+    state.held["1 r golden"] = {"until": text(NOON), "image_id": "ami-2"}
     again = State()
 
     again.load(saved(state, tmp_path))
@@ -31,6 +32,7 @@ def test_what_was_saved_is_loaded(tmp_path):
     assert again.things == state.things
     assert again.accounts == state.accounts
     assert again.tokens == state.tokens
+    assert again.held == state.held
 
 
 def test_an_id_is_never_given_again_also_after_a_restart(tmp_path):
@@ -66,7 +68,7 @@ def test_what_an_older_sandbox_saved_is_loaded(tmp_path):
 
     assert [*state.things] == [*KINDS]
     assert [thing["ImageId"] for thing in state.of("images", "1", "r")] == ["ami-1"]
-    assert state.tokens == {}
+    assert (state.tokens, state.held) == ({}, {})
 
 
 def test_a_crash_while_saving_leaves_the_old_file(tmp_path):
@@ -109,7 +111,9 @@ def test_a_cleared_state_is_a_new_one():
     state = State(clock=lambda: NOON)
     put(state, "ami-1")
     state.accounts["1"] = {}
+    state.held["1 r golden"] = {}
     state.pending_seconds = state.invisible_seconds = 5.0
+    state.name_held_seconds = state.code_lag_seconds = 5.0
     state.advance(days=1)
     state.new_id("ami")
 
@@ -117,5 +121,7 @@ def test_a_cleared_state_is_a_new_one():
 
     assert state.now == NOON
     assert not any(state.things.values())
-    assert (state.accounts, state.pending_seconds, state.invisible_seconds) == ({}, 0.0, 0.0)
+    assert (state.accounts, state.held) == ({}, {})
+    assert (state.pending_seconds, state.invisible_seconds) == (0.0, 0.0)
+    assert (state.name_held_seconds, state.code_lag_seconds) == (0.0, 0.0)
     assert state.new_id("ami") == State().new_id("ami")
