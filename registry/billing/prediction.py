@@ -188,7 +188,7 @@ def _may_cost_more(prospect: Prospect, sign: _Sign) -> bool:
 
 
 def _is_licensed(link: Link) -> bool:
-    return bool(parts(_code_of(link)))
+    return not link.has_changed and bool(parts(_code_of(link)))
 
 
 def _is_registered(prospect: Prospect) -> bool:
@@ -399,7 +399,7 @@ def _remarks_on_metadata(prospect: Prospect) -> Iterator[str]:
             f"{prospect.source_id} is encrypted. AWS does not say that this changes the code; how "
             "it came to be encrypted may."
         )
-    if (parts(prospect.expected) or frozenset()) & _WINDOWS:
+    if prospect.method == SNAPSHOT and (parts(prospect.expected) or frozenset()) & _WINDOWS:
         yield _WINDOWS_WARNING
 
 
@@ -425,8 +425,15 @@ def _api(prospect: Prospect, outcome: str) -> str:
 def _instance(prospect: Prospect, api: str) -> LiveInstance | None:
     if api != CREATE_IMAGE:
         return None
-    named = [one for one in prospect.instances if one.aws_id == prospect.source_id]
-    return next(iter((*named, *prospect.instances)), None)
+    named = next((one for one in prospect.instances if one.aws_id == prospect.source_id), None)
+    if named is None and prospect.method == INSTANCE and _is_as_expected(prospect):
+        named = LiveInstance(prospect.source_id, "", prospect.source_usage_operation)
+    return named or next(iter(prospect.instances), None)
+
+
+def _is_as_expected(prospect: Prospect) -> bool:
+    code = parts(prospect.source_usage_operation)
+    return code is not None and code == parts(prospect.expected) and prospect.source_state in _LIVE
 
 
 def _advice(prospect: Prospect, sign: _Sign, verdict: str, outcome: str, api: str) -> str:
@@ -447,7 +454,7 @@ def _advice(prospect: Prospect, sign: _Sign, verdict: str, outcome: str, api: st
     return "Register it, and read the code of the new image before it is used."
 
 
-_LOOK_FIRST = "Find out what the source is billed as before it is copied."
+_LOOK_FIRST = "Choose a source that is available and whose billing code is known."
 
 
 def _advice_to_create(prospect: Prospect, sign: _Sign, outcome: str) -> str:
@@ -466,9 +473,12 @@ def _advice_to_create(prospect: Prospect, sign: _Sign, outcome: str) -> str:
             f"Launch an instance from {prospect.source_id} where it is, use CreateImage, and copy "
             "the new image."
         )
+    missing = f"No live instance that it came from is billed as {expected}"
+    if prospect.method == MANIFEST:
+        return f"{missing}: launch one from an AMI that is, and use CreateImage."
     return (
-        f"No live instance that it came from is billed as {expected}: launch one from an AMI that "
-        f"is, give it a root volume made from {prospect.source_id}, and use CreateImage."
+        f"{missing}: launch one from an AMI that is, give it a root volume made from "
+        f"{prospect.source_id}, and use CreateImage."
     )
 
 
