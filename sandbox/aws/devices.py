@@ -1,5 +1,6 @@
 """Block devices of a new image: what RegisterImage takes, and what it makes of it."""
 
+import re
 from collections.abc import Sequence
 
 from sandbox.aws.errors import Refused
@@ -19,6 +20,7 @@ _SIZES = {
 }
 _IOPS = {"gp3": (3_000, 80_000), "io1": (100, 64_000), "io2": (100, 256_000)}
 _THROUGHPUT = (125, 2_000)
+_VIRTUAL_NAME = re.compile(r"ephemeral\d+", re.ASCII)
 _NEVER_ROOT = frozenset({"st1", "sc1"})
 
 
@@ -36,14 +38,19 @@ def mapped(scope: Scope, devices: Sequence[Thing], root: str) -> list[Thing]:
 def root_snapshot(scope: Scope, devices: Sequence[Thing], root: str) -> Thing:
     """Return the snapshot that the root device is made from."""
     for device in devices:
-        snapshot_id = device.get("Ebs", {}).get("SnapshotId")
-        if device.get("DeviceName") == root and snapshot_id:
-            return _snapshot(scope, snapshot_id)
+        if is_root_snapshot(device, root):
+            return _snapshot(scope, device["Ebs"]["SnapshotId"])
     raise _bad(f"There is no root device {root} with a snapshot.")
+
+
+def is_root_snapshot(device: Thing, root: str | None) -> bool:
+    return device.get("DeviceName") == root and bool(device.get("Ebs", {}).get("SnapshotId"))
 
 
 def _mapped(scope: Scope, device: Thing) -> Thing:
     if "Ebs" not in device:
+        if not _VIRTUAL_NAME.fullmatch(device.get("VirtualName", "ephemeral0")):
+            raise _bad(f"{device['VirtualName']} is no volume of an instance store.")
         return device
     ebs = dict(device["Ebs"])
     if "SnapshotId" in ebs:

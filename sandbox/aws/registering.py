@@ -1,12 +1,13 @@
 """RegisterImage, and what it shares with the other ways of making an image."""
 
+import base64
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sandbox.aws.billing import code_of_snapshot
-from sandbox.aws.devices import mapped, root_snapshot
+from sandbox.aws.devices import is_root_snapshot, mapped, root_snapshot
 from sandbox.aws.errors import Refused
 from sandbox.aws.reading import dry
 from sandbox.aws.scope import Scope
@@ -16,7 +17,16 @@ from sandbox.aws.tags import specified
 Params = Mapping[str, Any]
 NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
 _LONGEST_DESCRIPTION = 255
-_HARDWARE = ("BootMode", "TpmSupport", "ImdsSupport", "SriovNetSupport", "KernelId", "RamdiskId")
+_LONGEST_UEFI_DATA = 64_000
+_HARDWARE = (
+    "BootMode",
+    "TpmSupport",
+    "ImdsSupport",
+    "UefiData",
+    "SriovNetSupport",
+    "KernelId",
+    "RamdiskId",
+)
 
 
 def register_image(scope: Scope, params: Params) -> dict[str, Any]:
@@ -25,7 +35,8 @@ def register_image(scope: Scope, params: Params) -> dict[str, Any]:
     if params.get("BillingProducts"):
         raise Refused("AuthFailure", "You are not authorized to use billing products.", 403)
     base["Tags"] = specified(params, "image")
-    disks = _from_manifest(params) if params.get("ImageLocation") else _from_snapshot(scope, params)
+    from_where = _from_manifest if params.get("ImageLocation") else _from_snapshot
+    disks = from_where(scope, params)
     hardware = _hardware(params)
     dry(params)
     return {"ImageId": make(scope, {**base, **hardware, **disks})}
@@ -111,19 +122,57 @@ def _hardware(params: Params) -> Thing:
         raise Refused("InvalidParameterValue", message)
     if params.get("TpmSupport") and params.get("BootMode") != "uefi":
         raise Refused("InvalidParameterCombination", "TpmSupport requires BootMode uefi.")
-    for name in ("EnaSupport", "SriovNetSupport"):
-        if params.get(name) and virtualization != "hvm":
-            raise Refused("InvalidParameterCombination", f"{name} requires hvm.")
+    _check_virtualization(params, virtualization)
+    _check_values(params)
     if params.get("EnaSupport"):
         found["EnaSupport"] = True
     return found
 
 
-def _from_manifest(params: Params) -> Thing:
-    location = params["ImageLocation"]
+def _check_virtualization(params: Params, virtualization: str) -> None:
+    # AWS documents what goes with what; that this is the code is unconfirmed.
+    wanted = {
+        "EnaSupport": "hvm",
+        "SriovNetSupport": "hvm",
+        "KernelId": "paravirtual",
+        "RamdiskId": "paravirtual",
+    }
+    for name, needed in wanted.items():
+        if params.get(name) and virtualization != needed:
+            raise Refused("InvalidParameterCombination", f"{name} requires {needed}.")
+
+
+def _check_values(params: Params) -> None:
+    """Check what the model leaves open; AWS documents the values, the code is unconfirmed."""
+    if params.get("SriovNetSupport", "simple") != "simple":
+        raise Refused("InvalidParameterValue", "SriovNetSupport can only be simple.")
+    if not _is_uefi_data(params.get("UefiData", "")):
+        message = f"UefiData is base64 of at most {_LONGEST_UEFI_DATA} characters."
+        raise Refused("InvalidParameterValue", message)
+
+
+def _is_uefi_data(value: str) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+    return len(value) <= _LONGEST_UEFI_DATA
+
+
+def _from_manifest(scope: Scope, params: Params) -> Thing:
+    location, root = params["ImageLocation"], params.get("RootDeviceName")
+    devices = params.get("BlockDeviceMappings", [])
+    # Both codes are unconfirmed.
+    if "/" not in location or not location.endswith(".manifest.xml"):
+        raise Refused("InvalidManifest", f"{location} is no path of a manifest.")
+    if any(is_root_snapshot(device, root) for device in devices):
+        message = "An image is made of a manifest or of a root snapshot, not of both."
+        raise Refused("InvalidParameterCombination", message)
     return {
         "RootDeviceType": "instance-store",
         "ImageLocation": location,
+        **({"RootDeviceName": root} if root else {}),
+        **({"BlockDeviceMappings": mapped(scope, devices, root or "")} if devices else {}),
         **code_of_snapshot({}),
     }
 

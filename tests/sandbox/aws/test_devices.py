@@ -56,10 +56,29 @@ def test_a_volume_may_be_larger_than_its_snapshot(aws):
     assert shown(aws, root(aws, VolumeSize=9))[0]["Ebs"]["VolumeSize"] == 9
 
 
-def test_devices_without_a_volume_are_taken(aws):
-    instance_store = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param({"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}, id="a store"),
+        pytest.param({"DeviceName": "/dev/sdb", "VirtualName": "ephemeral23"}, id="many stores"),
+        pytest.param({"DeviceName": "/dev/sdb", "NoDevice": ""}, id="nothing"),
+    ],
+)
+def test_devices_without_a_volume_are_taken(aws, device):
+    assert shown(aws, root(aws), device)[1] == device
 
-    assert shown(aws, root(aws), instance_store)[1] == instance_store
+
+@pytest.mark.parametrize("name", ["ephemeral", "ephemeral-1", "disk0"])
+def test_an_instance_store_has_a_number(aws, name):
+    device = {"DeviceName": "/dev/sdb", "VirtualName": name}
+
+    assert refused(aws, root(aws), device) == "InvalidBlockDeviceMapping"
+
+
+def test_the_ratio_of_iops_to_size_is_not_checked(aws):
+    (device,) = shown(aws, root(aws, VolumeType="io1", VolumeSize=8, Iops=64_000))
+
+    assert device["Ebs"]["Iops"] == 64_000
 
 
 @pytest.mark.parametrize(

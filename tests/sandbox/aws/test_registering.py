@@ -1,6 +1,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.aws.protocol import service as model_of
 from tests.sandbox.aws.things import (
     ACCOUNT,
     OTHER_ACCOUNT,
@@ -49,7 +50,7 @@ def test_an_image_is_what_was_asked_for(aws):
     assert image["OwnerId"] == ACCOUNT
     assert image["State"] == "available"
     assert image["ImageLocation"] == f"{ACCOUNT}/golden"
-    assert image["RootDeviceType"] == "ebs"
+    assert (image["RootDeviceType"], image["RootDeviceName"]) == ("ebs", "/dev/xvda")
     assert image["EnaSupport"] is True
     assert (image["BootMode"], image["TpmSupport"]) == ("uefi", "v2.0")
     assert image["ImdsSupport"] == "v2.0"
@@ -66,6 +67,63 @@ def test_an_image_is_what_was_asked_for(aws):
             },
         }
     ]
+
+
+# Each parameter that an image shows as it was asked for.
+SHOWN = {
+    "Name": "golden",
+    "Description": "of gold",
+    "Architecture": "arm64",
+    "VirtualizationType": "paravirtual",
+    "BootMode": "uefi-preferred",
+    "ImdsSupport": "v2.0",
+    "SriovNetSupport": "simple",
+    "EnaSupport": True,
+}
+OF_PARAVIRTUAL = {"KernelId": "aki-0123", "RamdiskId": "ari-0123"}
+# Those that are tested elsewhere in this file or, of the devices, in test_devices.py.
+ELSEWHERE = {
+    "TpmSupport",
+    "UefiData",
+    "RootDeviceName",
+    "BlockDeviceMappings",
+    "ImageLocation",
+    "BillingProducts",
+    "TagSpecifications",
+    "DryRun",
+}
+
+
+def test_every_parameter_of_aws_has_a_test():
+    parameters = model_of("ec2").operation_model("RegisterImage").input_shape.members
+
+    assert set(parameters) == {*SHOWN, *OF_PARAVIRTUAL, *ELSEWHERE}
+
+
+@pytest.mark.parametrize(("name", "value"), SHOWN.items(), ids=SHOWN)
+def test_an_image_shows_a_parameter(aws, name, value):
+    image = image_of(aws, register(aws, **{name: value}))
+
+    assert image[name] == value
+
+
+@pytest.mark.parametrize("name", OF_PARAVIRTUAL)
+def test_a_kernel_is_of_a_paravirtual_image(aws, name):
+    asked = {name: OF_PARAVIRTUAL[name]}
+
+    image = image_of(aws, register(aws, VirtualizationType="paravirtual", **asked))
+
+    assert image[name] == OF_PARAVIRTUAL[name]
+    assert refused(aws, **asked) == "InvalidParameterCombination"
+
+
+def test_uefi_data_are_an_attribute_and_no_member(aws):
+    image_id = register(aws, UefiData="QU1aTlVFRkk=")
+
+    told = client(aws).describe_image_attribute(ImageId=image_id, Attribute="uefiData")
+
+    assert told["UefiData"] == {"Value": "QU1aTlVFRkk="}
+    assert "UefiData" not in image_of(aws, image_id)
 
 
 def test_the_answer_holds_nothing_but_the_id(aws):
@@ -264,9 +322,46 @@ def test_an_image_of_a_manifest_has_no_devices(aws):
     assert image["PlatformDetails"] == "Linux/UNIX"
 
 
+def test_an_image_of_a_manifest_may_name_its_root_and_other_disks(aws):
+    store = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
+    data = {"DeviceName": "/dev/sdc", "Ebs": {"SnapshotId": put_snapshot(aws)}}
+
+    image_id = client(aws).register_image(
+        Name="old-style",
+        ImageLocation="bucket/image.manifest.xml",
+        RootDeviceName="/dev/sda1",
+        BlockDeviceMappings=[store, data],
+    )["ImageId"]
+
+    image = image_of(aws, image_id)
+    assert image["RootDeviceName"] == "/dev/sda1"
+    assert image["BlockDeviceMappings"][0] == store
+    assert image["BlockDeviceMappings"][1]["DeviceName"] == "/dev/sdc"
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["image.manifest.xml", "bucket/image.xml", "bucket/image.manifest.xml.bak"],
+    ids=["no bucket", "no manifest", "something behind"],
+)
+def test_a_manifest_has_a_path(aws, location):
+    with pytest.raises(ClientError) as error:
+        client(aws).register_image(Name="old-style", ImageLocation=location)
+
+    assert code_of(error.value) == "InvalidManifest"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
+        pytest.param(
+            {"ImageLocation": "bucket/image.manifest.xml"},
+            "InvalidParameterCombination",
+            id="a manifest and a root snapshot",
+        ),
+        pytest.param({"SriovNetSupport": "double"}, "InvalidParameterValue", id="no such network"),
+        pytest.param({"UefiData": "?"}, "InvalidParameterValue", id="UEFI data in no base64"),
+        pytest.param({"UefiData": "A" * 64_004}, "InvalidParameterValue", id="long UEFI data"),
         pytest.param({"BillingProducts": ["bp-6fa54006"]}, "AuthFailure", id="billing products"),
         pytest.param(
             {"TpmSupport": "v2.0", "BootMode": "uefi-preferred"},
