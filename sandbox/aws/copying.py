@@ -26,6 +26,21 @@ _COPIED = (
     "TpmSupport",
     "ImdsSupport",
 )
+# What an image of an instance takes from the instance, and what from its image where it can.
+_OF_INSTANCE = (
+    "Architecture",
+    "VirtualizationType",
+    "EnaSupport",
+    "SriovNetSupport",
+    "RootDeviceName",
+    "BootMode",
+    "TpmSupport",
+    "KernelId",
+    "RamdiskId",
+)
+_OF_IMAGE = (*_OF_INSTANCE, "ImdsSupport")
+# Stands for the image of an instance that is gone or hidden.
+_UNKNOWN: Thing = {"EnaSupport": True}
 
 
 def create_image(scope: Scope, params: Params) -> dict[str, Any]:
@@ -40,16 +55,14 @@ def create_image(scope: Scope, params: Params) -> dict[str, Any]:
     base["Tags"] = specified(params, "image", allowed=_BOTH)
     tags = specified(params, "snapshot", allowed=_BOTH)
     changes = _changes(params.get("BlockDeviceMappings", []), instance)
+    source: Thing = scope.state.things["images"].get(instance["ImageId"], _UNKNOWN)
+    hardware = _passed_on(instance, source)
+    if params.get("BootModeOverride"):
+        _check_uefi(instance, hardware)
+        hardware["BootMode"] = params["BootModeOverride"]
     dry(params)
-    source: Thing = scope.state.things["images"].get(instance["ImageId"], {})
-    hardware: Thing = {
-        "Architecture": instance.get("Architecture", "x86_64"),
-        "VirtualizationType": "hvm",
-        "EnaSupport": True,
-        "RootDeviceType": "ebs",
-        "RootDeviceName": instance.get("RootDeviceName", ""),
-        **{key: source[key] for key in ("BootMode", "TpmSupport") if key in source},
-    }
+    if instance["State"]["Name"] == "running" and not params.get("NoReboot"):
+        instance["_rebooted_at"] = text(scope.state.now)
     origin = {
         "SourceInstanceId": instance["InstanceId"],
         "SourceImageId": instance["ImageId"],
@@ -63,6 +76,24 @@ def create_image(scope: Scope, params: Params) -> dict[str, Any]:
         if changes.get(device["DeviceName"], True) is not None
     ]
     return {"ImageId": image_id}
+
+
+def _passed_on(instance: Thing, source: Thing) -> Thing:
+    """Return the hardware of an image of an instance: the instance's own, else its image's."""
+    base = {"Architecture": "x86_64", "VirtualizationType": "hvm", "RootDeviceType": "ebs"}
+    told = {key: source[key] for key in _OF_IMAGE if key in source}
+    own = {key: instance[key] for key in _OF_INSTANCE if key in instance}
+    return {**base, **told, **own}
+
+
+def _check_uefi(instance: Thing, hardware: Thing) -> None:
+    # That this is the code is unconfirmed. Where the instance does not say how it booted, its boot
+    # mode does; Graviton boots with UEFI only.
+    mode = instance.get("CurrentInstanceBootMode", hardware.get("BootMode", ""))
+    is_arm = hardware.get("Architecture") == "arm64"
+    if mode not in {"uefi", "uefi-preferred"} and not is_arm:
+        message = f"The instance {instance['InstanceId']} does not boot with UEFI."
+        raise Refused("InvalidParameterValue", message)
 
 
 def _changes(devices: Sequence[Thing], instance: Thing) -> dict[str, bool | None]:

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -64,6 +65,125 @@ def test_an_image_of_an_instance_records_where_it_comes_from(aws):
     assert image["SourceInstanceId"] == instance_id
     assert (image["SourceImageId"], image["SourceImageRegion"]) == (base, REGION)
     assert image["BootMode"] == "uefi-preferred"
+
+
+HARDWARE: dict[str, Any] = {
+    "Architecture": "arm64",
+    "BootMode": "uefi",
+    "EnaSupport": True,
+    "SriovNetSupport": "simple",
+    "TpmSupport": "v2.0",
+    "ImdsSupport": "v2.0",
+}
+
+
+@pytest.mark.parametrize("member", HARDWARE)
+def test_an_image_of_an_instance_has_the_hardware_of_its_image(aws, member):
+    base = put_image(aws, **HARDWARE)
+    instance_id = put_instance(aws, ImageId=base, Architecture=HARDWARE["Architecture"])
+
+    image = image_of(aws, create(aws, instance_id))
+
+    assert image[member] == HARDWARE[member]
+
+
+@pytest.mark.parametrize(
+    ("member", "of_image", "of_instance"),
+    [
+        ("Architecture", "x86_64", "arm64"),
+        ("BootMode", "uefi-preferred", "legacy-bios"),
+        ("EnaSupport", True, False),
+        ("TpmSupport", "", "v2.0"),
+    ],
+)
+def test_what_the_instance_says_of_itself_wins(aws, member, of_image, of_instance):
+    base = put_image(aws, **{member: of_image})
+    instance_id = put_instance(aws, ImageId=base, **{member: of_instance})
+
+    image = image_of(aws, create(aws, instance_id))
+
+    assert image[member] == of_instance
+
+
+def test_an_image_without_ena_passes_none_on(aws):
+    instance_id = put_instance(aws, ImageId=put_image(aws))
+
+    assert "EnaSupport" not in image_of(aws, create(aws, instance_id))
+
+
+def test_an_image_of_an_instance_whose_image_is_gone_is_made_for_today(aws):
+    image = image_of(aws, create(aws, put_instance(aws)))
+
+    assert (image["VirtualizationType"], image["EnaSupport"]) == ("hvm", True)
+    assert not {"BootMode", "TpmSupport", "ImdsSupport"} & image.keys()
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "is_rebooted"),
+    [
+        pytest.param("running", {}, True, id="running, by default"),
+        pytest.param("running", {"NoReboot": False}, True, id="running, as asked for"),
+        pytest.param("running", {"NoReboot": True}, False, id="running, left alone"),
+        pytest.param("stopped", {}, False, id="stopped"),
+    ],
+)
+def test_a_running_instance_is_rebooted_unless_it_is_left_alone(aws, state, asked, is_rebooted):
+    instance_id = put_instance(aws, State={"Code": 0, "Name": state})
+
+    create(aws, instance_id, **asked)
+
+    assert ("_rebooted_at" in aws.state.things["instances"][instance_id]) is is_rebooted
+
+
+@pytest.mark.parametrize(
+    ("of_image", "of_instance"),
+    [
+        pytest.param({"BootMode": "uefi"}, {}, id="by its image"),
+        pytest.param({"BootMode": "uefi-preferred"}, {}, id="where it can"),
+        pytest.param({}, {"BootMode": "uefi"}, id="by itself"),
+        pytest.param({}, {"CurrentInstanceBootMode": "uefi"}, id="as it booted"),
+        pytest.param({}, {"Architecture": "arm64"}, id="on Graviton"),
+    ],
+)
+def test_an_instance_that_boots_with_uefi_may_pass_on_that_alone(aws, of_image, of_instance):
+    instance_id = put_instance(aws, ImageId=put_image(aws, **of_image), **of_instance)
+
+    image = image_of(aws, create(aws, instance_id, BootModeOverride="uefi"))
+
+    assert image["BootMode"] == "uefi"
+
+
+@pytest.mark.parametrize(
+    ("of_image", "of_instance"),
+    [
+        pytest.param({}, {}, id="by default"),
+        pytest.param({"BootMode": "legacy-bios"}, {}, id="by its image"),
+        pytest.param(
+            {"BootMode": "uefi-preferred"},
+            {"CurrentInstanceBootMode": "legacy-bios"},
+            id="as it booted",
+        ),
+    ],
+)
+def test_an_instance_that_boots_without_uefi_may_not(aws, of_image, of_instance):
+    instance_id = put_instance(aws, ImageId=put_image(aws, **of_image), **of_instance)
+
+    code = refusal(create, aws, instance_id, BootModeOverride="uefi")
+
+    assert code == "InvalidParameterValue"
+    assert len(aws.state.things["images"]) == 1
+
+
+@pytest.mark.parametrize("mode", ["legacy-bios", "uefi-preferred"])
+def test_no_other_boot_mode_can_be_passed_on(aws, mode):
+    instance_id = put_instance(aws, BootMode="uefi")
+
+    assert refusal(create, aws, instance_id, BootModeOverride=mode) == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize("location", ["regional", "local"])
+def test_the_place_of_the_snapshots_can_be_said(aws, location):
+    assert create(aws, put_instance(aws), SnapshotLocation=location)
 
 
 def test_its_snapshots_say_what_they_were_taken_of(aws):
@@ -204,6 +324,12 @@ def test_the_snapshots_of_a_copy_are_new_and_say_so(aws):
     assert snapshot["_billing"] == RHEL
     assert snapshot["StartTime"] > "2026"
     assert (snapshot["_account"], snapshot["_region"]) == (ACCOUNT, "us-east-1")
+
+
+def test_a_copy_may_have_to_be_done_in_time(aws):
+    image_id = copy(aws, put_image(aws), SnapshotCopyCompletionDurationMinutes=15)
+
+    assert image_of(aws, image_id, region="us-east-1")["State"] == "available"
 
 
 def test_a_client_token_makes_it_once(aws):
