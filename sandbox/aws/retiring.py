@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.aws.errors import Refused
 from sandbox.aws.ids import missing
 from sandbox.aws.images import reach, snapshots_of
+from sandbox.aws.protecting import check_protection
 from sandbox.aws.reading import dry, page
 from sandbox.aws.registering import hold, named
 from sandbox.aws.scope import Scope
@@ -45,6 +46,7 @@ def enable_image(scope: Scope, params: Params) -> dict[str, Any]:
 def deregister_image(scope: Scope, params: Params) -> dict[str, Any]:
     """Take an image away, for good or into the Recycle Bin; its instances run on."""
     image = reach(scope, params["ImageId"])
+    check_protection(scope, image)
     dry(params)
     del scope.state.things["images"][image["ImageId"]]
     _remember(scope, image)

@@ -17,6 +17,7 @@ from sandbox.aws.images import OPERATIONS as IMAGES
 from sandbox.aws.inventory import OPERATIONS as INVENTORY
 from sandbox.aws.listener import Answer, Listener
 from sandbox.aws.people import OPERATIONS as PEOPLE
+from sandbox.aws.protecting import OPERATIONS as PROTECTING
 from sandbox.aws.registering import OPERATIONS as REGISTERING
 from sandbox.aws.retiring import OPERATIONS as RETIRING
 from sandbox.aws.scope import Scope
@@ -31,6 +32,7 @@ OPERATIONS: dict[str, Operation] = {
     **USING,
     **TAGS,
     **RETIRING,
+    **PROTECTING,
     **REGISTERING,
     **COPYING,
     **INVENTORY,
