@@ -37,5 +37,5 @@ def audit(*, at: datetime) -> AuditCounts:
 
 def judge_images(images: Sequence[Image], *, at: datetime) -> None:
     """Judge some images, and make their findings agree."""
-    verdicts = judge_some([image.pk for image in images], Known.load(), at=at)
+    verdicts = judge_some([image.pk for image in images], Known.of(images), at=at)
     reconcile("image", verdicts.violations, {}, at=at)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.audit.images import Known, code_of, judge_all, judge_some
+from registry.audit.images import FEW, Known, code_of, judge_all, judge_some
 from registry.models import Image
 from tests.factories import (
     LATER,
@@ -174,6 +174,70 @@ def test_some_are_judged_alone():
     assert list(verdicts.violations) == [one.pk]
     assert other.verdict == ""
     assert other.judged_at is None
+
+
+def grow(account, number):
+    """Make images that lost the code of the instance whose root volume they are made of."""
+    images = []
+    for _ in range(number):
+        image = make_image(account=account)
+        instance = make_instance(
+            account=account,
+            image_id=image.aws_id,
+            usage_operation=RHEL,
+            root_device_name="/dev/sda1",
+            volumes={"/dev/sda1": f"vol-of-{image.aws_id}"},
+        )
+        volume = make_volume(account=account, aws_id=instance.volumes["/dev/sda1"])
+        snapshot = make_snapshot(account=account, volume_id=volume.aws_id)
+        image.root_snapshot_id = snapshot.aws_id
+        image.save()
+        images.append(image)
+    return images
+
+
+def judgments():
+    return list(Image.objects.order_by("pk").values("aws_id", "verdict", "evidence", "lineage"))
+
+
+@pytest.mark.parametrize("number", [1, 3, FEW, FEW + 1])
+def test_few_are_judged_as_they_are_among_all(number):
+    images = grow(make_account(), number)
+    few = judge_some([image.pk for image in images], Known.of(images), at=NOON)
+    judged = judgments()
+
+    every = judge_all(Known.load(), at=LATER)
+
+    assert every.changed == 0
+    assert few.violations == every.violations
+    assert judged == judgments()
+    assert {row["verdict"] for row in judged} == {"lost"}
+    assert {violation.severity for (violation,) in few.violations.values()} == {"critical"}
+
+
+@pytest.mark.parametrize("others", [0, 100])
+def test_few_are_judged_in_as_many_queries_in_a_mirror_of_any_size(
+    others, django_assert_num_queries
+):
+    account = make_account()
+    (image,) = grow(account, 1)
+    grow(account, others)
+
+    # The running instances; the image, its snapshot, volume and instance; the row and two updates
+    # of it; and three that begin, lock and end a savepoint.
+    with django_assert_num_queries(11):
+        judge_some([image.pk], Known.of([image]), at=NOON)
+
+
+def test_of_few_no_others_are_read():
+    account = make_account()
+    image, *_ = grow(account, 3)
+
+    known = Known.of([image])
+    judge_some([image.pk], known, at=NOON)
+
+    assert list(known.inventory.images) == [image.aws_id]
+    assert known.running == {image.aws_id: 1}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,24 @@
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
-from registry.audit.inventory import load_inventory
-from registry.billing.lineage import ImageNode, InstanceNode, SnapshotNode, VolumeNode
-from tests.factories import NOON, make_image, make_instance, make_snapshot, make_volume
+import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.audit.inventory import load_inventory, read_on_demand
+from registry.billing.lineage import ImageNode, InstanceNode, SnapshotNode, VolumeNode, trace
+from registry.models import Account, Image, Instance, Snapshot, Volume
+from tests.factories import (
+    NOON,
+    make_account,
+    make_image,
+    make_instance,
+    make_snapshot,
+    make_volume,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +119,206 @@ def test_of_two_with_one_id_the_one_that_is_there_counts(is_first):
     node = load_inventory().images["ami-1"]
 
     assert (node.name, node.is_gone) == ("present", False)
+
+
+# Small mirrors in which everything may point to everything, in two accounts, present or gone.
+numbers = st.integers(0, 2)
+codes = st.sampled_from([None, "", "RunInstances", "RunInstances:0010", "RunInstances:0002"])
+times = st.one_of(st.none(), st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours)))
+
+
+def named(prefix: str) -> st.SearchStrategy[str]:
+    return numbers.map(lambda number: f"{prefix}-{number}")
+
+
+def named_or_none(prefix: str) -> st.SearchStrategy[str]:
+    return st.one_of(st.just(""), named(prefix))
+
+
+def row(prefix: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    gone_at = st.sampled_from([None, NOON, NOON + timedelta(hours=1)])
+    return st.fixed_dictionaries(
+        {"aws_id": named(prefix), "account": st.integers(0, 1), "gone_at": gone_at} | fields
+    )
+
+
+descriptions = st.one_of(
+    st.just(""),
+    st.just("Created by AWS-VMImport service for import-snap-0a1"),
+    st.builds("Created by CreateImage({}) for {}".format, named("i"), named("ami")),
+    st.builds("[Copied {} from eu-west-1]".format, named("snap")),
+    st.builds(
+        "Copied for DestinationAmi {} from SourceAmi {} for SourceSnapshot {}".format,
+        named("ami"),
+        named("ami"),
+        named("snap"),
+    ),
+)
+mirrors = st.fixed_dictionaries(
+    {
+        Image: st.lists(
+            row(
+                "ami",
+                root_snapshot_id=named_or_none("snap"),
+                source_instance_id=named_or_none("i"),
+                source_image_id=named_or_none("ami"),
+                usage_operation=codes,
+                created_at=times,
+            ),
+            min_size=1,
+            max_size=5,
+        ),
+        Snapshot: st.lists(
+            row(
+                "snap",
+                volume_id=named_or_none("vol"),
+                description=descriptions,
+                started_at=times,
+            ),
+            max_size=5,
+        ),
+        Volume: st.lists(
+            row(
+                "vol",
+                snapshot_id=named_or_none("snap"),
+                attachments=st.lists(
+                    st.fixed_dictionaries(
+                        {"instance_id": named("i"), "device": st.sampled_from(["/a", "/b", ""])}
+                    ),
+                    max_size=2,
+                ),
+            ),
+            max_size=5,
+        ),
+        Instance: st.lists(
+            row(
+                "i",
+                image_id=named_or_none("ami"),
+                usage_operation=codes,
+                usage_operation_updated_at=times,
+                root_device_name=st.sampled_from(["/a", "/b", ""]),
+                volumes=st.dictionaries(st.sampled_from(["/a", "/b"]), named("vol")),
+            ),
+            max_size=5,
+        ),
+    }
+)
+_FIXED = {"region": "eu-west-1", "digest": "", "first_seen_at": NOON, "last_seen_at": NOON}
+
+
+@contextmanager
+def mirrored(mirror: dict[Any, list[dict[str, Any]]]) -> Iterator[None]:
+    """Have these rows, and no more of them than one with an id in each account."""
+    with transaction.atomic():
+        accounts = [make_account(), make_account()]
+        for model, rows in mirror.items():
+            once = {(fields["account"], fields["aws_id"]): fields for fields in rows}
+            model.objects.bulk_create(
+                model(**_FIXED | fields | {"account": accounts[fields["account"]]})
+                for fields in once.values()
+            )
+        yield
+        transaction.set_rollback(True)
+
+
+@settings(max_examples=100)
+@given(mirrors)
+def test_what_is_read_on_demand_tells_the_same_as_all_of_it(mirror):
+    with mirrored(mirror):
+        whole = load_inventory()
+
+        lineages = {aws_id: trace(aws_id, read_on_demand()) for aws_id in whole.images}
+
+        assert lineages == {aws_id: trace(aws_id, whole) for aws_id in whole.images}
+
+
+@pytest.mark.parametrize(
+    ("kind", "prefix"),
+    [
+        ("images", "ami"),
+        ("snapshots", "snap"),
+        ("volumes", "vol"),
+        ("instances", "i"),
+        ("root_of", "vol"),
+        ("made_from", "snap"),
+    ],
+)
+@settings(max_examples=40)
+@given(mirror=mirrors)
+def test_every_question_has_the_same_answer_on_demand(mirror, kind, prefix):
+    ids = ["", *(f"{prefix}-{number}" for number in range(3))]
+    with mirrored(mirror):
+        on_demand = getattr(read_on_demand(), kind)
+        whole = getattr(load_inventory(), kind)
+
+        answers = [(on_demand.get(aws_id), aws_id in on_demand) for aws_id in ids]
+
+        assert answers == [(whole.get(aws_id), aws_id in whole) for aws_id in ids]
+        assert dict(on_demand) == dict(whole)
+        assert len(on_demand) == len(whole)
+
+
+def grow_chain(account: Account) -> str:
+    """Make an image registered from a snapshot of an instance's root volume, and so on, thrice."""
+    image = make_image(account=account, root_snapshot_id="snap-first")
+    make_snapshot(account=account, aws_id="snap-first")
+    for number in range(3):
+        device, volume = "/dev/sda1", f"vol-{number}"
+        make_instance(
+            account=account,
+            image_id=image.aws_id,
+            root_device_name=device,
+            volumes={device: volume},
+        )
+        make_volume(account=account, aws_id=volume)
+        snapshot = make_snapshot(account=account, volume_id=volume)
+        image = make_image(account=account, root_snapshot_id=snapshot.aws_id)
+    return image.aws_id
+
+
+@pytest.mark.parametrize("others", [0, 200])
+def test_a_lineage_is_read_in_as_many_queries_in_a_mirror_of_any_size(
+    others, django_assert_max_num_queries
+):
+    account = make_account()
+    newest = grow_chain(account)
+    for number in range(others):
+        make_image(account=account, root_snapshot_id=f"snap-other-{number}")
+        make_instance(account=account, volumes={"/dev/sda1": f"vol-other-{number}"})
+
+    # An image, snapshot, volume and root instance for each of three; the first and its snapshot.
+    with django_assert_max_num_queries(3 * 4 + 2):
+        lineage = trace(newest, read_on_demand())
+
+    assert len(lineage.hops) == 3 * 4 + 2
+
+
+def test_nothing_is_read_twice(django_assert_num_queries):
+    newest = grow_chain(make_account())
+    inventory = read_on_demand()
+    trace(newest, inventory)
+
+    with django_assert_num_queries(0):
+        trace(newest, inventory)
+
+
+def test_several_images_are_read_at_once(django_assert_num_queries):
+    ids = [make_image().aws_id, make_image().aws_id, "ami-dead"]
+
+    with django_assert_num_queries(1):
+        inventory = read_on_demand(ids)
+        found = [aws_id in inventory.images for aws_id in ids]
+
+    assert found == [True, True, False]
+
+
+def test_of_all_that_share_a_root_snapshot_only_they_are_read():
+    make_image(root_snapshot_id="snap-other")
+    newer = make_image(root_snapshot_id="snap-1", created_at=NOON + timedelta(hours=1))
+    older = make_image(root_snapshot_id="snap-1", created_at=NOON)
+    inventory = read_on_demand()
+
+    found = inventory.made_from["snap-1"]
+
+    assert found == older.aws_id
+    assert set(inventory.images) == {older.aws_id, newer.aws_id}
