@@ -8,7 +8,7 @@ from sandbox.aws.errors import Refused
 from sandbox.aws.ids import missing
 from sandbox.aws.reading import PRODUCT_CODES, Readers, dry, filtered, member, page, part
 from sandbox.aws.scope import Scope
-from sandbox.aws.state import Thing, text
+from sandbox.aws.state import State, Thing, text
 
 Params = Mapping[str, Any]
 _MOST_LEVELS = 50
@@ -84,6 +84,17 @@ def _told(scope: Scope, image: Thing) -> Thing:
     """Return an image as DescribeImages tells it: its code comes late."""
     is_early = text(scope.state.now) < str(image.get("_coded_at", ""))
     return without_code(image) if is_early else image
+
+
+def every(state: State) -> list[Thing]:
+    """Return all images there are, whoever owns them and whether anybody sees them yet."""
+    with state.lock:
+        images = [shown(Scope(state, "", ""), one) for one in state.things["images"].values()]
+        return [{name: one[name] for name in one if _is_told(name)} for one in images]
+
+
+def _is_told(member: str) -> bool:
+    return not member.startswith("_") or member in {"_account", "_region"}
 
 
 def reach(scope: Scope, image_id: str) -> Thing:

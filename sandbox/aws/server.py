@@ -14,6 +14,7 @@ from sandbox.aws.copying import OPERATIONS as COPYING
 from sandbox.aws.errors import Refused
 from sandbox.aws.faults import Fault, Faults, refusal
 from sandbox.aws.images import OPERATIONS as IMAGES
+from sandbox.aws.images import every
 from sandbox.aws.inventory import OPERATIONS as INVENTORY
 from sandbox.aws.listener import Answer, Listener
 from sandbox.aws.people import OPERATIONS as PEOPLE
@@ -147,7 +148,13 @@ class SimulatedAws:
 
     def respond(self, path: str, body: bytes) -> Answer:
         """Answer what another process asks of the sandbox itself."""
-        controls = Controls(self.fail, self.heal, lambda: [asdict(call) for call in self.calls])
+        controls = Controls(
+            self.fail,
+            self.heal,
+            calls=lambda: [asdict(call) for call in self.calls],
+            images=lambda: every(self.state),
+            pace=self.state.pace,
+        )
         status, text = respond(controls, path, body)
         return Answer(status, text, "application/json")
 

@@ -24,6 +24,10 @@ KINDS = (
     "parameters",
 )
 
+# How long things take, in seconds: attributes of a state.
+PACES = ("pending_seconds", "invisible_seconds", "name_held_seconds", "code_lag_seconds")
+_YEAR = 31_536_000
+
 
 def utc_now() -> datetime:
     return datetime.now(tz=UTC)
@@ -61,6 +65,18 @@ class State:
     def advance(self, **span: float) -> None:
         """Let time pass: `advance(minutes=5)`."""
         self.moved += timedelta(**span)
+
+    def pace(self, **seconds: float) -> dict[str, float]:
+        """Set how long things take, all of it or nothing; return how long they take now."""
+        for name, value in seconds.items():
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if name not in PACES or not is_number or not 0 <= value <= _YEAR:
+                message = f"{name} cannot be {value!r}. Seconds can be: {', '.join(PACES)}."
+                raise ValueError(message)
+        with self.lock:
+            for name, value in seconds.items():
+                setattr(self, name, float(value))
+            return {name: getattr(self, name) for name in PACES}
 
     def new_id(self, prefix: str) -> str:
         """Return an id never given before, also after a restart."""

@@ -14,6 +14,7 @@ from tests.sandbox.aws.things import (
     becomes,
     client,
     code_of,
+    image_of,
     put_image,
     put_snapshot,
     query,
@@ -285,6 +286,66 @@ def test_nonsense_from_outside_is_refused_and_changes_nothing(aws, body):
 
     assert (status, list(answer)) == (400, ["problem"])
     assert client(aws).describe_regions()["Regions"]
+
+
+def test_how_long_things_take_can_be_set_and_read_from_outside(aws):
+    wanted = {"pending_seconds": 60, "name_held_seconds": 0.5}
+
+    answer = control(aws, "pace", json.dumps(wanted))
+    image_id = client(aws).register_image(**registration(put_snapshot(aws)))["ImageId"]
+
+    everything = {"invisible_seconds": 0.0, "code_lag_seconds": 0.0, **wanted}
+    assert answer == (200, everything)
+    assert control(aws, "pace") == (200, everything)
+    assert image_of(aws, image_id)["State"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param('{"pending_seconds": -1}', id="less than nothing"),
+        pytest.param('{"pending_seconds": "5"}', id="a word"),
+        pytest.param('{"pending_seconds": true}', id="no number"),
+        pytest.param('{"pending_seconds": NaN}', id="nothing that is a number"),
+        pytest.param('{"pending_seconds": 1e300}', id="for ever"),
+        pytest.param('{"invisible_seconds": 1, "lock": 1}', id="something else"),
+        pytest.param("[1]", id="no object"),
+        pytest.param("{", id="no JSON"),
+    ],
+)
+def test_a_pace_that_cannot_be_is_refused_and_changes_nothing(aws, wanted):
+    status, answer = control(aws, "pace", wanted)
+
+    assert (status, list(answer)) == (400, ["problem"])
+    assert set(control(aws, "pace")[1].values()) == {0.0}
+
+
+def test_all_images_are_told_to_another_process(aws):
+    aws.state.invisible_seconds = 60
+    hidden = client(aws).register_image(**registration(put_snapshot(aws)))["ImageId"]
+    theirs = put_image(aws, place={"account": OTHER_ACCOUNT, "region": "us-east-1"})
+
+    status, images = control(aws, "images")
+
+    assert status == 200
+    assert [(image["ImageId"], image["_account"], image["_region"]) for image in images] == [
+        (hidden, ACCOUNT, "eu-west-1"),
+        (theirs, OTHER_ACCOUNT, "us-east-1"),
+    ]
+    assert {name for image in images for name in image if name.startswith("_")} == {
+        "_account",
+        "_region",
+    }
+
+
+def test_an_image_is_told_as_it_stands_though_nobody_asked_aws(aws):
+    aws.state.pending_seconds = 60
+    client(aws).register_image(**registration(put_snapshot(aws)))
+
+    aws.state.advance(seconds=61)
+
+    (image,) = control(aws, "images")[1]
+    assert image["State"] == "available"
 
 
 @pytest.mark.parametrize("path", ["", "nonsense", "faults/x"])
