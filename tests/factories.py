@@ -15,6 +15,8 @@ from registry.models import (
     Image,
     Instance,
     Registration,
+    Removal,
+    RemovalItem,
     Report,
     ReservedInstance,
     Role,
@@ -162,6 +164,20 @@ def make_registration(**fields: Any) -> Registration:
         "expected_usage_operation": "RunInstances:0010",
     }
     return Registration.objects.create(**defaults | fields)
+
+
+def make_removal(**fields: Any) -> Removal:
+    if "run" not in fields:
+        fields["run"] = make_run(kind=RunKind.REMOVE)
+    return Removal.objects.create(**{"reason": "Nobody needs them."} | fields)
+
+
+def make_removal_item(**fields: Any) -> RemovalItem:
+    if "removal" not in fields:
+        fields["removal"] = make_removal()
+    if "image" not in fields:
+        fields["image"] = make_image()
+    return RemovalItem.objects.create(**{"act_at": NOON} | fields)
 
 
 def make_report(**fields: Any) -> Report:
