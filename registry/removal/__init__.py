@@ -1,1 +1,25 @@
 """Discarding images, and bringing them back."""
+
+from registry.removal.ledger import Turn, is_sent, stumble
+from registry.removal.obstacles import not_allowed, obstacles
+from registry.removal.preview import Line, Preview, Wish, preview
+from registry.removal.remove import advance
+from registry.removal.request import Refused, check
+from registry.removal.uses import Use, known_uses
+
+__all__ = [
+    "Line",
+    "Preview",
+    "Refused",
+    "Turn",
+    "Use",
+    "Wish",
+    "advance",
+    "check",
+    "is_sent",
+    "known_uses",
+    "not_allowed",
+    "obstacles",
+    "preview",
+    "stumble",
+]
