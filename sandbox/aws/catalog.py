@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 MANAGEMENT, SHARED_IMAGES, DEV_SANDBOX = "100000000001", "655301927748", "903318846125"
+CORE_PROD = "418273095511"
 ACCOUNTS = {
     MANAGEMENT: "northwind-billing",
-    "418273095511": "core-prod",
+    CORE_PROD: "core-prod",
     "736120488204": "core-staging",
     "290517736642": "data-platform",
     SHARED_IMAGES: "shared-images",

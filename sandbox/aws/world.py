@@ -9,10 +9,12 @@ from itertools import chain
 from zlib import crc32
 
 from sandbox.aws.billing import PLAIN
+from sandbox.aws.bonds import bind
 from sandbox.aws.builders import Builder, converted
 from sandbox.aws.catalog import (
     ACCOUNTS,
     BASES,
+    CORE_PROD,
     DEV_SANDBOX,
     HOSTILE,
     KINDS,
@@ -49,7 +51,7 @@ def populate(state: State, *, seed: int, now: datetime) -> None:
             "Name": name,
             "RoleArn": f"arn:aws:iam::{number}:role/amiportal",
             "ExternalId": f"northwind-{number[:4]}",
-            "RecycleBin": name == "core-prod",
+            "RecycleBin": number == CORE_PROD,
             "IsManagement": number == MANAGEMENT,
         }
     offered = {region: _publish(state, region, now) for region in REGIONS}
@@ -63,6 +65,8 @@ def populate(state: State, *, seed: int, now: datetime) -> None:
         _fill(place)
     _golden(next(build for build in builds if build.scope.account == DEV_SANDBOX))
     _buy(places)
+    # With dice of its own: what is there stays as it is.
+    bind([build.scope for build in builds], random.Random(f"bonds {seed}"))  # noqa: S311
 
 
 def _origin(build: Builder, builds: Sequence[Builder]) -> Builder:

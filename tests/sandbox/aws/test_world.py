@@ -383,6 +383,73 @@ def test_some_instances_are_spot_dedicated_or_stopped(company):
     assert Counter(one["Placement"]["Tenancy"] for one in running)["dedicated"] > 20
 
 
+# What holds images in place
+
+
+def templates(company):
+    return list(company.state.things["launch_templates"].values())
+
+
+def parameters(company):
+    return list(company.state.things["parameters"].values())
+
+
+def newest(template):
+    return template["_versions"][-1]["ImageId"]
+
+
+def place_of(thing):
+    return thing["_account"], thing["_region"]
+
+
+@pytest.mark.parametrize("seed", [SEED, 1, 2])
+def test_templates_and_parameters_refer_to_usable_images_of_their_scope(seed):
+    company = Company(populated(seed))
+    held = [(one, newest(one)) for one in templates(company)]
+    held += [(one, one["Value"]) for one in parameters(company)]
+
+    images = [(one, company.images[image_id]) for one, image_id in held]
+
+    assert {image["State"] for _, image in images} == {"available"}
+    assert [one for one, image in images if place_of(one) != place_of(image)] == []
+    assert company.places(templates(company)) == company.places(company.images.values())
+    assert company.places(parameters(company)) == company.places(company.images.values())
+
+
+@pytest.mark.parametrize("seed", [SEED, 1, 2])
+def test_some_templates_launch_lost_images_and_one_launches_nothing(seed):
+    company = Company(populated(seed))
+    run = {one["ImageId"] for one in company.instances.values()}
+
+    lost = [one for one in templates(company) if is_lost(company.images[newest(one)])]
+    idle = [one for one in templates(company) if one["LaunchTemplateName"] == "project-that-ended"]
+
+    assert len(lost) == 6
+    assert len(idle) == 1
+    assert newest(idle[0]) not in run
+
+
+def test_two_images_are_shared_with_another_account_of_the_company(company):
+    shared = [image for image in company.images.values() if image.get("_permissions")]
+    users = {permission["UserId"] for image in shared for permission in image["_permissions"]}
+
+    assert len(shared) == 2
+    assert users < company.state.accounts.keys()
+    assert not users & {image["_account"] for image in shared}
+
+
+def test_one_image_is_protected(company):
+    protections = [image.get("DeregistrationProtection") for image in company.images.values()]
+
+    assert Counter(protections)["enabled-with-cooldown"] == 1
+
+
+def test_one_account_keeps_what_it_deregisters(company):
+    kept = [one["Name"] for one in company.state.accounts.values() if one["RecycleBin"]]
+
+    assert kept == ["core-prod"]
+
+
 # Names
 
 
