@@ -1,6 +1,15 @@
 """Rows → facts → verdicts → findings."""
 
 from registry.audit.answer import audit_answer
+from registry.audit.prospect import Default, defaults, prospect
 from registry.audit.run import AuditCounts, audit, judge_images
 
-__all__ = ["AuditCounts", "audit", "audit_answer", "judge_images"]
+__all__ = [
+    "AuditCounts",
+    "Default",
+    "audit",
+    "audit_answer",
+    "defaults",
+    "judge_images",
+    "prospect",
+]

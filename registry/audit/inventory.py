@@ -39,10 +39,15 @@ def load_inventory() -> Inventory:
     )
 
 
-def read_on_demand(images_to_trace: Iterable[str] = ()) -> Inventory:
-    """Return the same graph, of which only these images are read before something is asked for."""
+def read_on_demand(
+    images_to_trace: Iterable[str] = (), *, planned: Iterable[ImageNode] = ()
+) -> Inventory:
+    """Return the same graph, of which only these images are read before something is asked for.
+
+    An image that is `planned` is in it as if it were there.
+    """
     instances = OnDemand(_instances)
-    images = OnDemand(_images)
+    images = OnDemand(_images, planned)
     images.read(images_to_trace)
     return Inventory(
         images=images,
@@ -65,9 +70,9 @@ _N = TypeVar("_N", bound=_Node)
 class OnDemand(Mapping[str, _N], Generic[_N]):
     """Nodes by id, each read when it is asked for. What was found so far can be iterated."""
 
-    def __init__(self, read: Callable[[Q], Iterator[_N]]) -> None:
+    def __init__(self, read: Callable[[Q], Iterator[_N]], known: Iterable[_N] = ()) -> None:
         self._read = read
-        self._found: dict[str, _N | None] = {"": None}
+        self._found: dict[str, _N | None] = {"": None} | {node.aws_id: node for node in known}
 
     def __getitem__(self, aws_id: str) -> _N:
         self.read([aws_id])

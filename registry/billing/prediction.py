@@ -303,7 +303,7 @@ def _one_of_each(siblings: Iterable[Sibling]) -> list[Sibling]:
 
 
 def _of_made_with(prospect: Prospect) -> _Sign | None:
-    found = _siblings(prospect, CREATE_IMAGE, COPY_IMAGE, VM_IMPORT)
+    found = _siblings(prospect, CREATE_IMAGE, COPY_IMAGE, VM_IMPORT, AWS_BACKUP)
     if not found:
         return None
     one = next((one for one in found if one.made_by == CREATE_IMAGE), found[0])
