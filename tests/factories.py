@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from registry.models import (
     Account,
+    ApiToken,
     Cover,
     Finding,
     Grant,
@@ -199,3 +200,13 @@ def make_user(
     if role:
         Grant.objects.create(user=user, account=account, role=role)
     return user
+
+
+def make_token(**fields: Any) -> tuple[ApiToken, str]:
+    """Make a token and return it with its secret."""
+    user = fields.pop("user", None) or make_user(Role.ENGINEER)
+    token, secret = ApiToken.objects.issue(user, fields.pop("name", "pipeline"), at=NOON)
+    for name, value in fields.items():
+        setattr(token, name, value)
+    token.save()
+    return token, secret

@@ -13,6 +13,7 @@ from registry.models.report import Report, Schedule, ScheduleKind, ScheduleSlot
 from registry.models.reserved_instance import Cover, ReservedInstance
 from registry.models.run import ACTIVE, OVER, Event, Run, RunKind, RunState
 from registry.models.snapshot import Snapshot, Volume
+from registry.models.token import ApiToken
 
 __all__ = [
     "ACTIVE",
@@ -22,6 +23,7 @@ __all__ = [
     "OPERATOR",
     "OVER",
     "Account",
+    "ApiToken",
     "Confidence",
     "Cover",
     "Decision",
