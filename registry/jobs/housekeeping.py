@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from registry.jobs.audits import run_audit, run_verification
 from registry.jobs.queue import enqueue, enqueued, job_id, lock, unlock
 from registry.jobs.registrations import run_registration
+from registry.jobs.removals import run_removal
 from registry.jobs.reports import request_report, run_report
 from registry.jobs.syncs import note_failure, request_sync, run_sync
 from registry.models import Run, RunKind, RunState, Schedule, ScheduleKind, ScheduleSlot, Scope
@@ -19,6 +20,7 @@ JOBS: dict[str, Callable[[int], None]] = {
     RunKind.AUDIT: run_audit,
     RunKind.VERIFY: run_verification,
     RunKind.REGISTER: run_registration,
+    RunKind.REMOVE: run_removal,
     RunKind.REPORT: run_report,
 }
 # A new run is queued right after its commit; later than this, Redis has lost it or was away.

@@ -5,7 +5,6 @@ from typing import Any
 from registry.models import Image
 from sandbox.aws.scope import Scope
 from sandbox.aws.server import SimulatedAws
-from sandbox.aws.state import Thing
 from sandbox.aws.using import use_in_parameter, use_in_template
 from tests.factories import make_image
 
@@ -45,7 +44,7 @@ def place(aws: SimulatedAws, row: Image) -> Scope:
     return Scope(aws.state, row.account.number, row.region)
 
 
-def in_aws(aws: SimulatedAws, row: Image) -> Thing | None:
+def in_aws(aws: SimulatedAws, row: Image) -> Any:
     """Return the image as AWS has it, shown or not; None if it has none."""
     return aws.state.things["images"].get(row.aws_id)
 
