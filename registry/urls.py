@@ -5,12 +5,15 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from registry.views import (
     accounts,
+    batches,
     codes,
+    decisions,
     findings,
     health,
     images,
     instances,
     overview,
+    policies,
     registrations,
     reports,
     reserved_instances,
@@ -38,6 +41,9 @@ _jobs = [
     path("", runs.RunList.as_view(), name="list"),
     path("<str:ref>/", runs.run, name="detail"),
     path("<str:ref>/status/", runs.status, name="status"),
+    path("<str:ref>/decide/", decisions.decide_on, name="decide"),
+    path("<str:ref>/confirm/", decisions.confirm_it, name="confirm"),
+    path("<str:ref>/withdraw/", decisions.withdraw_it, name="withdraw"),
 ]
 _accounts = [
     path("", accounts.account_list, name="list"),
@@ -60,6 +66,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scope/", scope.set_scope, name="scope"),
     path("search/", search.search, name="search"),
     path("register/", registrations.register, name="register"),
+    path("register/many/", batches.register_many, name="register-many"),
+    path("register/many/<uuid:key>/", batches.batch, name="register-batch"),
+    path("register/many/<uuid:key>/status/", batches.batch_status, name="register-batch-status"),
+    path("register/many/<uuid:key>/confirm/", batches.confirm_batch, name="register-batch-confirm"),
+    path(
+        "register/many/<uuid:key>/withdraw/", batches.withdraw_batch, name="register-batch-withdraw"
+    ),
+    path("policies/", policies.policies, name="policies"),
     path("billing-codes/", codes.codes, name="codes"),
     path("images/", include((_images, "images"))),
     path("instances/", include((_instances, "instances"))),

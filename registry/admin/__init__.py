@@ -1,5 +1,25 @@
 """The administrators' pages."""
 
-from registry.admin import accounts, findings, images, inventory, people, reports, runs
+from registry.admin import (
+    accounts,
+    findings,
+    images,
+    inventory,
+    people,
+    policies,
+    reports,
+    runs,
+    tokens,
+)
 
-__all__ = ["accounts", "findings", "images", "inventory", "people", "reports", "runs"]
+__all__ = [
+    "accounts",
+    "findings",
+    "images",
+    "inventory",
+    "people",
+    "policies",
+    "reports",
+    "runs",
+    "tokens",
+]

@@ -19,6 +19,19 @@ PAGE_SIZE = 1000
 _EMPTY_CODE = {"PlatformDetails": "", "UsageOperation": ""}
 _IDS_AT_ONCE = 200
 _REFERENCES_AT_ONCE = 10  # the most that DescribeImageReferences takes
+# By itself AWS looks at the ten newest versions of a launch template only, and counts instances that
+# are terminated.
+_ALIVE = ["pending", "running", "shutting-down", "stopping", "stopped"]
+_LOOKED_AT = [
+    {
+        "ResourceType": "ec2:Instance",
+        "ResourceTypeOptions": [{"OptionName": "state-name", "OptionValues": _ALIVE}],
+    },
+    {
+        "ResourceType": "ec2:LaunchTemplate",
+        "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}],
+    },
+]
 # The operations that make an image, and botocore's names of them.
 MAKING = {
     "RegisterImage": "register_image",
@@ -156,6 +169,7 @@ class Ec2:
                     "ImageReferences",
                     ImageIds=some,
                     IncludeAllResourceTypes=True,
+                    ResourceTypes=_LOOKED_AT,
                 )
             ]
         return found

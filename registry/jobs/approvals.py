@@ -68,9 +68,12 @@ def decide(run: Run, *, by: User, is_approval: bool, reason: str) -> None:
             _release(held)
 
 
-def confirm(run: Run, *, by: User) -> None:
-    """Let a request that was only tried be carried out, as far as nobody else must agree."""
-    if run.requested_by_id != by.pk:
+def confirm(run: Run, *, by: User | None) -> None:
+    """Let a request that was only tried be carried out, as far as nobody else must agree.
+
+    Whoever asked confirms; None: whoever has the command line.
+    """
+    if run.requested_by_id != (by.pk if by else None):
         raise PermissionDenied("Only the person who made this request can confirm it.")
     now = timezone.now()
     with transaction.atomic():
@@ -80,7 +83,7 @@ def confirm(run: Run, *, by: User) -> None:
         held.is_trial = False
         held.note = missing(held)
         held.save(update_fields=["is_trial", "note"])
-        held.record(f"Confirmed by {by}.", at=now)
+        held.record(f"Confirmed by {by or 'the operator'}.", at=now)
         if not held.note:
             _release(held)
 
@@ -146,8 +149,9 @@ def _write_down(run: Run, by: User, reason: str, *, at: datetime, is_approval: b
 
 def _release(run: Run) -> None:
     # The clock queues what waits in the database; nothing is lost where Redis is away.
-    run.state, run.note = RunState.QUEUED, ""
-    run.save(update_fields=["state", "note"])
+    # Its time counts from here: people may have taken days.
+    run.state, run.note, run.started_at = RunState.QUEUED, "", None
+    run.save(update_fields=["state", "note", "started_at"])
 
 
 def _end(run: Run, error: str, *, at: datetime) -> None:

@@ -5,7 +5,7 @@ from registry.aws import AwsError, Throttled, Unreachable
 _PASSING = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"})
 _ADVICE = {
     "UnauthorizedOperation": (
-        "Allow ec2:RegisterImage and ec2:CreateTags to the role of this account, then repeat."
+        "Allow ec2:{operation} and ec2:CreateTags to the role of this account, then repeat."
     ),
     "AccessDenied": "Check the role and the external ID of this account, then repeat.",
     "AuthFailure": "Check that the credentials may use this region, then repeat.",
@@ -13,10 +13,20 @@ _ADVICE = {
     "InvalidAMIName.Malformed": "Choose a name of letters, digits and ( ) . / - _.",
     "InvalidSnapshot.NotFound": "Sync the account, then choose a snapshot of this region.",
     "InvalidSnapshotID.Malformed": "Choose a snapshot of this region.",
+    "InvalidInstanceID.NotFound": "Sync the account, then choose an instance of this region.",
+    "InvalidAMIID.NotFound": "Sync the account, then choose an image that is there.",
+    "InvalidAMIID.Unavailable": "Wait until the image is available.",
+    "IdempotentParameterMismatch": "Repeat it as a new request.",
     "InvalidBlockDeviceMapping": "Check the root device and the type of its volume.",
     "IncorrectState": "Wait until the snapshot is completed and in the standard tier.",
     "InvalidState": "Wait until the snapshot is completed and in the standard tier.",
     "ResourceLimitExceeded": "Discard AMIs that nobody uses, or ask AWS for a higher quota.",
+}
+_OF_ONE_OPERATION = {
+    ("CopyImage", "InvalidRequest"): (
+        "An image of another account that carries a license may not be copied. Launch an instance "
+        "from it and create an image of that."
+    ),
 }
 
 
@@ -25,7 +35,10 @@ def is_passing(error: AwsError) -> bool:
     return isinstance(error, (Throttled, Unreachable)) or error.code in _PASSING
 
 
-def explain(error: AwsError) -> str:
+def explain(error: AwsError, operation: str) -> str:
     """Return what AWS said, with its own code, and what to change."""
-    advice = _ADVICE.get(error.code, "Correct the request and repeat it.")
+    advice = _OF_ONE_OPERATION.get((operation, error.code)) or _ADVICE.get(
+        error.code, "Correct the request and repeat it."
+    )
+    advice = advice.format(operation=operation)
     return f"AWS refused. {str(error).rstrip('. ')}. {advice}"

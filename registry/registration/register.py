@@ -1,13 +1,13 @@
-"""Register an image once, whatever happens on the way."""
+"""Make an image once, whatever happens on the way."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from registry.aws import AwsError, Ec2, ImageRecord, NameTaken, Throttled, Unsure
-from registry.models import Event, Registration, RegistrationStep
+from registry.models import Registration, RegistrationStep
 from registry.registration.advice import explain, is_passing
-from registry.registration.spec import TAG, parameters, tags
+from registry.registration.spec import is_ours, operation, request
 
 # How long an image that AWS has made may stay out of sight, before it is taken as not made.
 PATIENCE = timedelta(seconds=45)
@@ -33,22 +33,42 @@ class Declined(Exception):
     """AWS said no; the message says what to change."""
 
 
+def check_once(ec2: Ec2, registration: Registration, *, at: datetime) -> Wait | None:
+    """Let AWS check the request without carrying it out; None when it has said yes."""
+    if registration.step != RegistrationStep.REQUESTED:
+        return None
+    _refuse_foreign(registration, ec2.find_images(name=registration.name))
+    try:
+        ec2.try_make_image(operation(registration), request(registration))
+    except NameTaken:
+        raise NotOurs(_unseen(registration)) from None
+    except AwsError as error:
+        if is_passing(error):
+            return Wait(PAUSE, f"AWS can't check the request now: {error}")
+        raise Declined(explain(error, operation(registration))) from error
+    registration.run.record("Checked: AWS would accept the request.", at=at)
+    registration.step = RegistrationStep.CHECKED
+    registration.save()
+    return None
+
+
 def register_once(
     ec2: Ec2, registration: Registration, *, at: datetime, may_send: bool = True
 ) -> Wait | None:
     """Let the image of `registration` exist and note its id; None when that is done.
 
-    RegisterImage takes no client token. So the intention is written down before the request is
-    sent, the image carries the registration's key as a tag, and every attempt begins with a look
-    for what an earlier one left. After any doubt nothing is sent for as long as an image may stay
-    out of sight. Its name, unique in an account and region, stops a second one for good.
+    RegisterImage and CreateImage take no client token. So the intention is written down before the
+    request is sent, the image carries the registration's key as a tag, and every attempt begins
+    with a look for what an earlier one left. After any doubt nothing is sent for as long as an
+    image may stay out of sight. Its name, unique in an account and region, stops a second one for
+    good.
 
     What was sent is looked for also where `may_send` is false.
     """
     named = ec2.find_images(name=registration.name)
     found = _ours(registration, named)
     if found:
-        note(registration, f"Found {found.aws_id} under the registration's key.", at=at)
+        registration.run.record(f"Found {found.aws_id} under the registration's key.", at=at)
         _keep(registration, found.aws_id)
         return None
     before = registration.submitted_at
@@ -56,24 +76,15 @@ def register_once(
         return Wait(PAUSE, LOOKING)
     _refuse_foreign(registration, named)
     if not may_send:
-        raise Declined("Whoever asked may not register images here any more. Nothing was made.")
-    if registration.step == RegistrationStep.REQUESTED:
-        pause = _ask_first(ec2, registration, at=at)
-        if pause:
-            return pause
+        raise Declined("Whoever asked may not make images here any more. Nothing was made.")
     registration.submitted_at = at
     registration.save()
     return _send(ec2, registration, before, at=at)
 
 
 def _ours(registration: Registration, named: Iterable[ImageRecord]) -> ImageRecord | None:
-    """Return the image that an earlier attempt left: key and root snapshot are ours."""
-    for image in named:
-        is_marked = image.tags.get(TAG) == str(registration.key)
-        # A copy of our image carries our tag as well.
-        if is_marked and image.root_snapshot_id in {registration.snapshot_id, ""}:
-            return image
-    return None
+    """Return the image that an earlier attempt left."""
+    return next((image for image in named if is_ours(registration, image)), None)
 
 
 def _refuse_foreign(registration: Registration, named: Iterable[ImageRecord]) -> None:
@@ -84,37 +95,25 @@ def _refuse_foreign(registration: Registration, named: Iterable[ImageRecord]) ->
         )
 
 
-def _ask_first(ec2: Ec2, registration: Registration, *, at: datetime) -> Wait | None:
-    """Let AWS check the request without carrying it out."""
-    try:
-        ec2.try_register_image(parameters(registration), tags(registration))
-    except NameTaken:
-        raise NotOurs(_unseen(registration)) from None
-    except AwsError as error:
-        if is_passing(error):
-            return Wait(PAUSE, f"AWS can't check the request now: {error}")
-        raise Declined(explain(error)) from error
-    note(registration, "Checked: AWS would accept the request.", at=at)
-    registration.step = RegistrationStep.CHECKED
-    return None
-
-
 def _send(
     ec2: Ec2, registration: Registration, before: datetime | None, *, at: datetime
 ) -> Wait | None:
     try:
-        reply = ec2.register_image(parameters(registration), tags(registration))
+        reply = ec2.make_image(operation(registration), request(registration))
     except Throttled:
-        note(registration, "AWS is slowing requests; this one was not carried out.", at=at)
+        registration.run.record("AWS is slowing requests; this one was not carried out.", at=at)
         registration.submitted_at = before
         registration.save()
         return Wait(PAUSE, "AWS is slowing requests")
     except Unsure as error:
-        note(registration, f"No answer of AWS. {error} Looking before anything is sent.", at=at)
+        registration.run.record(
+            f"No answer of AWS. {error} Looking before anything is sent.", at=at
+        )
         return _look_in_doubt(ec2, registration)
     except AwsError as error:
         return _refused(ec2, registration, error, before, at=at)
-    note(registration, f"RegisterImage returned {reply.image_id}.", reply.request_id, at=at)
+    said = f"{operation(registration)} returned {reply.image_id}."
+    registration.run.record(said, reply.request_id, at=at)
     _keep(registration, reply.image_id)
     return None
 
@@ -138,12 +137,13 @@ def _refused(
     registration.submitted_at = before
     registration.save()
     if before is not None and at < before + UNSEEN:
-        note(registration, f"AWS refuses now. {error} Looking for what was sent before.", at=at)
+        said = f"AWS refuses now. {error} Looking for what was sent before."
+        registration.run.record(said, at=at)
         return Wait(PATIENCE, LOOKING)
     if isinstance(error, NameTaken):
         _refuse_foreign(registration, ec2.find_images(name=registration.name))
         raise NotOurs(_lost(registration) if before else _unseen(registration)) from error
-    raise Declined(explain(error)) from error
+    raise Declined(explain(error, operation(registration))) from error
 
 
 def _unseen(registration: Registration) -> str:
@@ -164,8 +164,3 @@ def _keep(registration: Registration, image_id: str) -> None:
     registration.image_id = image_id
     registration.step = RegistrationStep.SUBMITTED
     registration.save()
-
-
-def note(registration: Registration, text: str, request_id: str = "", *, at: datetime) -> None:
-    """Add a line to the timeline."""
-    Event.objects.create(registration=registration, at=at, text=text, request_id=request_id)

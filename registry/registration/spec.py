@@ -1,138 +1,158 @@
-"""A registration as parameters of RegisterImage, and what can be known to be wrong before."""
+"""A registration as a request to AWS: which operation, and its parameters.
 
+Source of names and traps: the API reference of RegisterImage, CreateImage and CopyImage.
+"""
+
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from registry.billing.codes import canonical
-from registry.models import Image, Registration, Snapshot
+from registry.aws import ImageRecord
+from registry.models import Method, Registration
 
-# The letters that all of AWS's own texts agree on, and those that the API takes besides.
-NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}")
-DEVICE = re.compile(r"/dev/[a-z0-9]{2,20}|xvd[a-z]{1,2}")
 TAG = "amiportal:registration"
-ARCHITECTURES = ("x86_64", "arm64")
-BOOT_MODES = ("", "uefi-preferred", "uefi", "legacy-bios")
-VOLUME_TYPES = ("gp3", "gp2")
-IMDS_SUPPORT = ("", "v2.0")
-_LONGEST_DESCRIPTION, _MOST_TAGS = 255, 49  # of fifty tags, one is ours
-_LONGEST_KEY, _LONGEST_VALUE = 127, 256
+# CopyImage takes the tags of its source along, also our mark on it. A copy has one of its own.
+_COPY_TAG = "amiportal:copy-of:"
+OPERATIONS: Mapping[str, str] = {
+    Method.SNAPSHOT: "RegisterImage",
+    Method.MANIFEST: "RegisterImage",
+    Method.INSTANCE: "CreateImage",
+    Method.COPY: "CopyImage",
+}
+HVM = "hvm"
 
 
-class Refused(Exception):
-    """A registration that AWS would refuse; `problems` says what to do, by field."""
+def operation(registration: Registration) -> str:
+    """Return the operation of AWS that makes the image."""
+    return OPERATIONS[registration.method]
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
-        self.problems = problems
+
+def request(registration: Registration) -> dict[str, Any]:
+    """Return all that is sent: the parameters, with the tags of the image and its snapshots."""
+    kinds = [("image", tags(registration))]
+    if registration.method in {Method.INSTANCE, Method.COPY}:  # RegisterImage makes no snapshot
+        kinds.append(("snapshot", registration.snapshot_tags))
+    specifications = [
+        {"ResourceType": kind, "Tags": [{"Key": k, "Value": v} for k, v in pairs.items()]}
+        for kind, pairs in kinds
+        if pairs
+    ]
+    return {**parameters(registration), "TagSpecifications": specifications}
 
 
 def parameters(registration: Registration) -> dict[str, Any]:
-    """Return the parameters of RegisterImage.
-
-    Architecture and virtualization are always named: AWS's own defaults are i386 and paravirtual.
-    Encryption is never named: with a snapshot, the call would fail whatever the value.
-    """
-    device = {
-        "DeviceName": registration.root_device_name,
-        "Ebs": {
-            "SnapshotId": registration.snapshot_id,
-            "VolumeType": registration.volume_type,
-            "DeleteOnTermination": True,
-        },
-    }
+    """Return the parameters of the operation, without the tags. What is empty is left to AWS."""
     found = {
         "Name": registration.name,
         "Description": registration.description,
-        "Architecture": registration.architecture,
-        "VirtualizationType": "hvm",
-        "EnaSupport": True,
-        "RootDeviceName": registration.root_device_name,
-        "BlockDeviceMappings": [device],
-        "BootMode": registration.boot_mode,
-        "ImdsSupport": registration.imds_support,
+        **_BY_METHOD[registration.method](registration),
     }
-    return {name: value for name, value in found.items() if value != ""}
+    return {name: value for name, value in found.items() if value not in ("", None)}
 
 
 def tags(registration: Registration) -> dict[str, str]:
     """Return the tags of the image; ours is the mark by which it is found again."""
-    return {**registration.tags, TAG: str(registration.key)}
+    return {**registration.tags, mark(registration): str(registration.key)}
 
 
-def check(registration: Registration) -> None:
-    """Raise Refused if AWS would refuse, as far as the mirror can tell."""
-    problems = dict(_problems(registration))
-    if problems:
-        raise Refused(problems)
+def mark(registration: Registration) -> str:
+    """Return the key of the tag that says by its value which registration made the image."""
+    if registration.method == Method.COPY:
+        return f"{_COPY_TAG}{registration.source_image_id}"
+    return TAG
 
 
-def _problems(registration: Registration) -> Iterator[tuple[str, str]]:
-    if not registration.account.is_synced:
-        yield "account", "This account is only known from a recording. Connect it first."
-    if not NAME.fullmatch(registration.name):
-        yield "name", "Use 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _."
-    elif _has_name(registration):
-        yield "name", "An image of this account and region has this name. Choose another."
-    elif _is_under_way(registration):
-        yield "name", "A registration of this name is under way. Choose another."
-    if len(registration.description) > _LONGEST_DESCRIPTION:
-        yield "description", "Use at most 255 characters."
-    if canonical(registration.expected_usage_operation) is None:
-        yield "expected_usage_operation", "Choose what AWS must bill it as."
-    yield from _hardware_problems(registration)
-    yield from _tag_problems(registration.tags)
-    yield from _snapshot_problems(registration)
+def as_command(registration: Registration) -> str:
+    """Return the call as a line for the AWS command line, to be read or compared."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "-", operation(registration)).lower()
+    asked = json.dumps(request(registration), indent=2)
+    return f"aws ec2 {name} --region {registration.region} --cli-input-json {shlex.quote(asked)}"
 
 
-def _hardware_problems(registration: Registration) -> Iterator[tuple[str, str]]:
-    for field, allowed in (
-        ("architecture", ARCHITECTURES),
-        ("boot_mode", BOOT_MODES),
-        ("volume_type", VOLUME_TYPES),
-        ("imds_support", IMDS_SUPPORT),
-    ):
-        if getattr(registration, field) not in allowed:
-            yield field, f"Choose {_or(allowed)}."
-    if registration.architecture == "arm64" and registration.boot_mode == "legacy-bios":
-        yield "boot_mode", "Instances with arm64 boot with UEFI only. Choose uefi or none."
-    if not DEVICE.fullmatch(registration.root_device_name):
-        yield "root_device_name", "Write a device name such as /dev/xvda or /dev/sda1."
+def is_ours(registration: Registration, image: ImageRecord) -> bool:
+    """Say whether an image is what an attempt of this registration left: key and source agree.
+
+    A copy of our image carries our tag as well.
+    """
+    if image.tags.get(mark(registration)) != str(registration.key):
+        return False
+    wanted, found = {
+        Method.SNAPSHOT: (registration.snapshot_id, image.root_snapshot_id),
+        Method.MANIFEST: (registration.image_location, image.image_location),
+        Method.INSTANCE: (registration.source_instance_id, image.source_instance_id),
+        Method.COPY: (registration.source_image_id, image.source_image_id),
+    }[Method(registration.method)]
+    return found in {wanted, ""}
 
 
-def _or(allowed: Sequence[str]) -> str:
-    return " or ".join(value or "none" for value in allowed)
+def _from_snapshot(registration: Registration) -> dict[str, Any]:
+    """Encryption is never named: with a snapshot, the call would fail whatever the value."""
+    ebs = {
+        "SnapshotId": registration.snapshot_id,
+        "VolumeType": registration.volume_type,
+        "VolumeSize": registration.volume_size,
+        "Iops": registration.iops,
+        "Throughput": registration.throughput,
+        "DeleteOnTermination": registration.delete_on_termination,
+    }
+    ebs = {name: value for name, value in ebs.items() if value not in ("", None)}
+    root = {"DeviceName": registration.root_device_name, "Ebs": ebs}
+    return {
+        **_hardware(registration),
+        "RootDeviceName": registration.root_device_name,
+        "BlockDeviceMappings": [root, *registration.block_devices],
+    }
 
 
-def _has_name(registration: Registration) -> bool:
-    here = Image.objects.present().filter(account=registration.account, region=registration.region)
-    return here.filter(name=registration.name).exists()
+def _from_manifest(registration: Registration) -> dict[str, Any]:
+    return {
+        **_hardware(registration),
+        "ImageLocation": registration.image_location,
+        "BlockDeviceMappings": registration.block_devices or None,
+    }
 
 
-def _is_under_way(registration: Registration) -> bool:
-    others = Registration.objects.under_way().exclude(key=registration.key)
-    here = others.filter(account=registration.account, region=registration.region)
-    return here.filter(name=registration.name).exists()
+def _hardware(registration: Registration) -> dict[str, Any]:
+    """Architecture and virtualization are always named: AWS's defaults are i386, paravirtual."""
+    return {
+        "Architecture": registration.architecture,
+        "VirtualizationType": registration.virtualization_type,
+        "EnaSupport": registration.ena_support or None,
+        "SriovNetSupport": registration.sriov_net_support,
+        "BootMode": registration.boot_mode,
+        "TpmSupport": registration.tpm_support,
+        "ImdsSupport": registration.imds_support,
+        "UefiData": registration.uefi_data,
+        "KernelId": registration.kernel_id,
+        "RamdiskId": registration.ramdisk_id,
+    }
 
 
-def _tag_problems(wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if len(wanted) > _MOST_TAGS:
-        yield "tags", "Use at most 49 tags."
-    for key, value in wanted.items():
-        if not 1 <= len(key) <= _LONGEST_KEY or len(value) > _LONGEST_VALUE:
-            yield "tags", "A key has 1 to 127 characters, a value at most 256."
-        if key.lower().startswith(("aws:", "amiportal:")):
-            yield "tags", "Keys that begin with aws: or amiportal: are reserved."
+def _from_instance(registration: Registration) -> dict[str, Any]:
+    return {
+        "InstanceId": registration.source_instance_id,
+        "NoReboot": registration.no_reboot,
+        "BootModeOverride": registration.boot_mode,
+    }
 
 
-def _snapshot_problems(registration: Registration) -> Iterator[tuple[str, str]]:
-    here = Snapshot.objects.present().filter(
-        account=registration.account, region=registration.region
-    )
-    snapshot = here.filter(aws_id=registration.snapshot_id).first()
-    if snapshot is None:
-        yield "snapshot_id", "This account has no such snapshot in this region. Choose another."
-    elif snapshot.state != "completed":
-        yield "snapshot_id", f"The snapshot is {snapshot.state or 'not ready'}. Wait for it."
-    elif snapshot.storage_tier == "archive":
-        yield "snapshot_id", "The snapshot is archived. Restore it to the standard tier first."
+def _as_copy(registration: Registration) -> dict[str, Any]:
+    """The token lets AWS itself make the copy once."""
+    return {
+        "SourceImageId": registration.source_image_id,
+        "SourceRegion": registration.source_region,
+        "CopyImageTags": registration.copies_tags,
+        "Encrypted": registration.is_encrypted or None,
+        "KmsKeyId": registration.kms_key_id,
+        "ClientToken": str(registration.key),
+    }
+
+
+_BY_METHOD: Mapping[str, Callable[[Registration], dict[str, Any]]] = {
+    Method.SNAPSHOT: _from_snapshot,
+    Method.MANIFEST: _from_manifest,
+    Method.INSTANCE: _from_instance,
+    Method.COPY: _as_copy,
+}

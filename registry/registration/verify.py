@@ -1,18 +1,30 @@
 """Wait for the image, read its billing code, and compare it with what was asked for."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
-from registry.aws import Ec2, ImageRecord
+from registry.aws import Ec2, ImageRecord, Reading
 from registry.billing.codes import label
 from registry.billing.expectation import Expectation
 from registry.billing.rules import ImageFacts, compare
-from registry.models import ImageVerdict, Registration, RegistrationStep
-from registry.registration.register import Wait, note
+from registry.models import ImageVerdict, Method, Registration, RegistrationStep
+from registry.registration.origin import hardware_of_origin
+from registry.registration.register import Wait
 
-PAUSE = timedelta(seconds=5)
+SHORTEST, LONGEST = timedelta(seconds=5), timedelta(minutes=1)
 _OVER = frozenset({"invalid", "failed", "error", "deregistered"})
 _READY = frozenset({"available", "disabled"})
 _GOOD = frozenset({ImageVerdict.OK, ImageVerdict.EXCUSED})
+_COMPARED = {
+    "architecture": "Architecture",
+    "boot_mode": "Boot mode",
+    "ena_support": "ENA",
+    "imds_support": "IMDS",
+    "tpm_support": "NitroTPM",
+    "virtualization_type": "Virtualization",
+}
+_ASKED_FOR = {Method.SNAPSHOT, Method.MANIFEST}
 
 
 class ImageFailed(Exception):
@@ -26,27 +38,36 @@ def verify(
 
     A code that differs or is not there is read once more after `again_after`: AWS may be late.
     """
-    found = ec2.find_images(ids=[registration.image_id])
-    if not found:
-        return Wait(PAUSE, "Waiting until AWS shows the image")
-    image = found[0]
+    reading = ec2.read_image(registration.image_id)
+    if reading is None:
+        return Wait(_pause(registration, at), "Waiting until AWS shows the image")
+    image = reading.image
     if image.state in _OVER:
-        reason = image.state_reason or "AWS gives no reason"
+        reason = (image.state_reason or "AWS gives no reason").rstrip(".")
         raise ImageFailed(f"{image.aws_id} is {image.state}: {reason}.")
     if image.state not in _READY:
-        return Wait(PAUSE, "Image pending")
-    return _decide(registration, image, at=at, again_after=again_after)
+        return Wait(_pause(registration, at), "Image pending")
+    return _decide(registration, reading, at=at, again_after=again_after)
+
+
+def _pause(registration: Registration, at: datetime) -> timedelta:
+    """Ask the less often, the longer it takes: a large copy takes hours."""
+    waited = at - (registration.submitted_at or at)
+    return min(max(waited / 10, SHORTEST), LONGEST)
 
 
 def _decide(
-    registration: Registration, image: ImageRecord, *, at: datetime, again_after: timedelta
+    registration: Registration, reading: Reading, *, at: datetime, again_after: timedelta
 ) -> ImageRecord | Wait:
+    image, run = reading.image, registration.run
     if registration.step == RegistrationStep.SUBMITTED:
         registration.step = RegistrationStep.AVAILABLE
-        note(registration, f"{image.aws_id} is available.", at=at)
+        run.record(f"{image.aws_id} is available.", at=at)
     found = compare(_facts(registration, image))
     code = image.usage_operation or "empty"
-    note(registration, f"Read: {code}, {label(image.usage_operation)}.", at=at)
+    run.record(f"Read: {code}, {label(image.usage_operation)}.", reading.request_id, at=at)
+    evidence = {"at": at.isoformat(), "request_id": reading.request_id, "image": reading.item}
+    registration.readings = [*registration.readings[-1:], evidence]
     if found.verdict not in _GOOD and _is_early(registration, at=at, again_after=again_after):
         registration.mismatch_seen_at = registration.mismatch_seen_at or at
         registration.save()
@@ -55,6 +76,7 @@ def _decide(
     registration.usage_operation = image.usage_operation or ""
     registration.verdict = found.verdict
     registration.missing, registration.unexpected = list(found.missing), list(found.unexpected)
+    registration.differences = list(_differences(registration, image))
     registration.step = RegistrationStep.VERIFIED
     registration.save()
     return image
@@ -72,3 +94,26 @@ def _facts(registration: Registration, image: ImageRecord) -> ImageFacts:
         expectation=Expectation(code, label(code), "strong", "declared", ()),
         is_marketplace=any(item["type"] == "marketplace" for item in image.product_codes),
     )
+
+
+def _differences(registration: Registration, image: ImageRecord) -> Iterator[dict[str, str]]:
+    """Yield where boot and hardware differ from what was asked for, or else from the source.
+
+    What the source does not tell is not compared.
+    """
+    source = hardware_of_origin(registration)
+    for field, what in _COMPARED.items():
+        found = getattr(image, field)
+        wanted, of = source.get(field, ("", ""))
+        asked = getattr(registration, field)
+        if asked and (field == "boot_mode" or registration.method in _ASKED_FOR):
+            wanted, of = asked, "the request"
+        if wanted in ("", None) or wanted == found:
+            continue
+        yield {"what": what, "wanted": _word(wanted), "found": _word(found), "of": of}
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) if value else "none"

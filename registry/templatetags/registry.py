@@ -1,5 +1,6 @@
 """Template tags of the interface."""
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -29,6 +30,7 @@ RUN_STATES = {
     "queued": ("mute", "circle-dashed"),
     "running": ("info", "loader-circle"),
     "waiting": ("info", "loader-circle"),
+    "held": ("warn", "clock"),
     "succeeded": ("ok", "circle-check"),
     "failed": ("bad", "circle-x"),
 }
@@ -86,6 +88,20 @@ def verdict(key: str, code: str | None = "RunInstances") -> SafeString:
     if key == "lost" and not code:
         name, text = "circle-slash", "Platform empty"
     return status(tone, name, text)
+
+
+PREDICTIONS = {
+    "kept": ("ok", "circle-check", "Probably right"),
+    "lost": ("bad", "unlink", "Probably wrong"),
+    "unknown": ("mute", "circle-dashed", "Unknown"),
+}
+
+
+@register.simple_tag
+def prediction(found: dict[str, object]) -> SafeString:
+    """Show what was predicted for a registration; nothing was, for those of earlier versions."""
+    outcome = str(found.get("outcome", "unknown"))
+    return status(*PREDICTIONS[outcome])
 
 
 @register.simple_tag
@@ -167,6 +183,12 @@ def dollars(amount: Decimal | None) -> str:
 def monthly(hourly: Decimal | None) -> str:
     """Return an hourly amount for a month of 730 hours, in whole dollars."""
     return dollars(None if hourly is None else hourly * 730)
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """Return an answer of AWS as it can be read; the page escapes it."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
 
 
 @register.filter

@@ -6,10 +6,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
-from registry.access import Action, may
+from registry.access import Action, may, visible
 from registry.forms.filters import RunFilter
 from registry.http import SignedInRequest
-from registry.models import MISMATCHES, Registration, RegistrationStep, Run
+from registry.jobs.approvals import may_decide, may_withdraw
+from registry.models import MISMATCHES, Image, Registration, RegistrationStep, Run, RunState
 from registry.views.lists import InventoryList
 from registry.views.refs import key_of
 from registry.views.shell import runs
@@ -58,7 +59,18 @@ def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
     if found is None:
         raise Http404(f"There is no job {ref}.")
     registration = getattr(found, "registration", None)
-    context = {"section": "jobs", "run": found, "registration": registration}
+    context = {
+        "section": "jobs",
+        "run": found,
+        "registration": registration,
+        "events": found.events.order_by("pk"),
+        "can_decide": may_decide(request.user, found),
+        "can_confirm": found.state == RunState.HELD
+        and found.is_trial
+        and found.requested_by_id == request.user.pk,
+        "can_withdraw": may_withdraw(request.user, found),
+        "is_own": found.requested_by_id == request.user.pk,
+    }
     if registration:
         context |= _registered(request, found, registration)
     return render(request, template, context)
@@ -66,12 +78,23 @@ def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
 
 def _registered(request: SignedInRequest, found: Run, registration: Registration) -> dict[str, Any]:
     is_mismatch = registration.verdict in MISMATCHES
+    together = Registration.objects.none()
+    if registration.batch:
+        together = Registration.objects.filter(batch=registration.batch).exclude(pk=registration.pk)
     return {
         "steps": _steps(found, registration, is_mismatch=is_mismatch),
-        "events": registration.events.order_by("pk"),
         "is_mismatch": is_mismatch,
         "can_register": may(request.user, Action.REGISTER, registration.account),
+        "can_discard": may(request.user, Action.DISCARD_OWN, registration.account),
+        "image": _image(registration),
+        "together": visible(together, request.user).count(),
+        "instance": registration.prediction.get("instance_id", ""),
     }
+
+
+def _image(registration: Registration) -> Image | None:
+    here = Image.objects.present().filter(account=registration.account, region=registration.region)
+    return here.filter(aws_id=registration.image_id).first() if registration.image_id else None
 
 
 def _steps(found: Run, registration: Registration, *, is_mismatch: bool) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from registry.access import Action, accounts, may_everywhere, may_somewhere, roles, visible
-from registry.models import Finding, Image, Instance, Run, Schedule, Scope
+from registry.models import Finding, Image, Instance, Run, RunState, Schedule, Scope
 from registry.models.finding import FindingQuerySet
 from registry.models.run import RunQuerySet
 
@@ -50,8 +50,11 @@ def runs(request: HttpRequest) -> RunQuerySet:
     if may_everywhere(request.user, Action.READ):
         return Run.objects.all()
     readable = accounts(request.user)
+    removals = Run.objects.filter(removal__items__image__account__in=readable)
     return Run.objects.filter(
-        Q(scope__account__in=readable) | Q(registration__account__in=readable)
+        Q(scope__account__in=readable)
+        | Q(registration__account__in=readable)
+        | Q(pk__in=removals.values("pk"))
     )
 
 
@@ -88,7 +91,9 @@ def _counts(request: HttpRequest) -> dict[str, int]:
             "critical": still_open.filter(severity="critical").count(),
         }
         cache.set(key, found, COUNT_SECONDS)
-    return found | {"running": runs(request).active().count()}
+    held = Count("pk", filter=Q(state=RunState.HELD), distinct=True)
+    number = Count("pk", filter=~Q(state=RunState.HELD), distinct=True)
+    return found | runs(request).active().aggregate(running=number, held=held)
 
 
 def stale_before() -> datetime:

@@ -14,6 +14,8 @@ from registry.aws import (
     connect,
 )
 from registry.aws.ec2 import PAGE_SIZE
+from sandbox.aws.scope import Scope
+from sandbox.aws.using import use_in_parameter, use_in_template
 from tests.aws.impostor import answering
 from tests.data.items import (
     image_item,
@@ -321,3 +323,117 @@ def test_a_dry_run_raises_what_aws_would_answer(aws, ec2):
 def test_a_dry_run_that_something_else_answers_is_no_success(aws):
     with answering(b"<html/>") as ec2, pytest.raises(Unreachable, match="dry run"):
         ec2.try_make_image("RegisterImage", REGISTER)
+
+
+def place(aws):
+    return Scope(aws.state, "999999999999", "eu-west-1")
+
+
+def test_an_image_that_only_an_old_version_of_a_template_names_is_referred_to(aws, ec2):
+    old, new = image_item(1), image_item(2)
+    put(aws, old, new)
+    for image in (old, *[new] * 12):
+        use_in_template(place(aws), image["ImageId"], "web")
+
+    found = ec2.list_references([old["ImageId"]])
+
+    assert [reference.kind for reference in found] == ["ec2:LaunchTemplate"]
+
+
+def test_a_parameter_refers_to_an_image(aws, ec2):
+    image = image_item(1)
+    put(aws, image)
+    use_in_parameter(place(aws), image["ImageId"], "/golden/current")
+
+    (found,) = ec2.list_references([image["ImageId"]])
+
+    assert found.kind == "ssm:Parameter"
+    assert found.arn.endswith("parameter/golden/current")
+
+
+def test_references_are_asked_for_more_images_than_one_request_takes(aws, ec2):
+    images = [image_item(number) for number in range(11)]
+    put(aws, *images)
+    use_in_parameter(place(aws), images[-1]["ImageId"], "last")
+
+    found = ec2.list_references([image["ImageId"] for image in images])
+
+    assert [reference.image_id for reference in found] == [images[-1]["ImageId"]]
+
+
+def test_an_image_is_read_in_aws_s_own_words(aws, ec2):
+    put(aws, image_item(1, UsageOperation="RunInstances:0010"))
+
+    found = ec2.read_image(image_item(1)["ImageId"])
+
+    assert found.image.usage_operation == "RunInstances:0010"
+    assert found.item["UsageOperation"] == "RunInstances:0010"
+    assert found.request_id
+
+
+def test_an_image_that_is_not_shown_is_none(aws, ec2):
+    assert ec2.read_image("ami-00000000000000009") is None
+
+
+def test_an_image_is_disabled_and_enabled_again(aws, ec2):
+    put(aws, image_item(1))
+    image_id = image_item(1)["ImageId"]
+
+    ec2.disable_image(image_id)
+    disabled = ec2.read_image(image_id).image.state
+    ec2.enable_image(image_id)
+
+    assert (disabled, ec2.read_image(image_id).image.state) == ("disabled", "available")
+
+
+def test_what_became_of_the_snapshots_is_told(aws, ec2):
+    put(aws, snapshot_item(1), image_item(1))
+    image_id, snapshot_id = image_item(1)["ImageId"], snapshot_item(1)["SnapshotId"]
+    device = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot_id}}
+    aws.state.things["images"][image_id]["BlockDeviceMappings"] = [device]
+
+    found = ec2.deregister_image(image_id, deletes_snapshots=True)
+
+    assert found.snapshots == ((snapshot_id, "success"),)
+    assert ec2.list_images() == []
+
+
+def test_an_image_comes_back_from_the_recycle_bin(aws, ec2):
+    aws.state.accounts["999999999999"] = {"RecycleBin": True}
+    put(aws, image_item(1))
+    image_id = image_item(1)["ImageId"]
+    ec2.deregister_image(image_id, deletes_snapshots=False)
+    kept = ec2.list_recycled()
+
+    ec2.restore_image(image_id)
+
+    assert kept == [image_id]
+    assert [image.aws_id for image in ec2.list_images()] == [image_id]
+
+
+CHANGES = [
+    pytest.param("DisableImage", Ec2.disable_image, id="disable"),
+    pytest.param("EnableImage", Ec2.enable_image, id="enable"),
+    pytest.param("RestoreImageFromRecycleBin", Ec2.restore_image, id="restore"),
+]
+
+
+@pytest.mark.parametrize(("operation", "change"), CHANGES)
+def test_a_change_is_sent_once_and_a_lost_answer_is_unsure(aws, ec2, operation, change):
+    put(aws, image_item(1))
+    aws.fail(operation, "server-error", times=None)
+
+    with pytest.raises(Unsure):
+        change(ec2, image_item(1)["ImageId"])
+
+    assert aws.operations_called() == [operation]
+
+
+def test_a_lost_answer_to_a_deregistration_is_unsure(aws, ec2):
+    put(aws, image_item(1))
+    aws.fail("DeregisterImage", "applied-then-dropped")
+
+    with pytest.raises(Unsure):
+        ec2.deregister_image(image_item(1)["ImageId"], deletes_snapshots=False)
+
+    assert aws.operations_called() == ["DeregisterImage"]

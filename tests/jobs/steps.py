@@ -21,6 +21,7 @@ def ask(snapshot: Snapshot, *, by: Any = None, key: uuid.UUID = KEY, **fields: A
         "snapshot_id": snapshot.aws_id,
         "name": "golden",
         "expected_usage_operation": RHEL,
+        "reason": "There is no instance any more.",
     }
     return request_registration(key=key, account=snapshot.account, by=by, **wanted | fields)
 

@@ -10,6 +10,7 @@ from registry.models import (
     Finding,
     Grant,
     Image,
+    Method,
     Registration,
     RegistrationStep,
     Role,
@@ -31,7 +32,7 @@ def texts(registration):
 
 
 def test_a_request_is_a_run_with_a_line_in_its_timeline(snapshot):
-    user = make_user(Role.DEVELOPER, username="erin")
+    user = make_user(Role.ENGINEER, username="erin")
 
     registration = ask(snapshot, by=user, tags={"team": "erp"}, boot_mode="uefi")
 
@@ -40,11 +41,15 @@ def test_a_request_is_a_run_with_a_line_in_its_timeline(snapshot):
     assert registration.run.requested_by == user
     assert registration.step == RegistrationStep.REQUESTED
     assert (registration.tags, registration.boot_mode) == ({"team": "erp"}, "uefi")
-    assert texts(registration) == ["Requested by erin."]
+    assert texts(registration) == [
+        "Requested by erin.",
+        "Reason: There is no instance any more.",
+        "No approval is needed. Policy: Engineers act on their own.",
+    ]
 
 
 def test_a_request_of_nobody_is_the_operator_s(snapshot):
-    assert texts(ask(snapshot)) == ["Requested by the operator."]
+    assert texts(ask(snapshot, reason="Because."))[0] == "Requested by the operator."
 
 
 def test_the_same_form_twice_is_one_registration(snapshot):
@@ -186,7 +191,7 @@ def test_an_image_that_could_not_be_made_fails_with_its_reason(aws, snapshot):
 
 
 def test_the_job_asks_for_the_permission_again(aws, snapshot):
-    user = make_user(Role.DEVELOPER)
+    user = make_user(Role.ENGINEER)
     registration = ask(snapshot, by=user)
     Grant.objects.all().delete()
 
@@ -199,7 +204,7 @@ def test_the_job_asks_for_the_permission_again(aws, snapshot):
 def test_what_was_sent_is_looked_for_without_the_permission(aws, snapshot):
     aws.state.invisible_seconds = 20
     aws.fail("RegisterImage", "applied-then-dropped")
-    registration = ask(snapshot, by=make_user(Role.DEVELOPER))
+    registration = ask(snapshot, by=make_user(Role.ENGINEER))
     step(registration)
     Grant.objects.all().delete()
 
@@ -210,7 +215,7 @@ def test_what_was_sent_is_looked_for_without_the_permission(aws, snapshot):
 
 
 def test_what_was_lost_is_not_sent_again_without_the_permission(aws, snapshot):
-    registration = ask(snapshot, by=make_user(Role.DEVELOPER))
+    registration = ask(snapshot, by=make_user(Role.ENGINEER))
     Registration.objects.update(step=RegistrationStep.CHECKED)
     aws.fail("RegisterImage", "server-error")
     step(registration)
@@ -305,12 +310,12 @@ def test_a_registration_ends_after_two_hours_at_the_latest(aws, snapshot):
     aws.state.pending_seconds = 3 * 3600
     registration = ask(snapshot)
     step(registration)
-    let_pass(aws, hours=LONGEST.total_seconds() / 3600, seconds=1)
+    let_pass(aws, hours=LONGEST[Method.SNAPSHOT].total_seconds() / 3600, seconds=1)
 
     run = step(registration)
 
     assert run.state == RunState.FAILED
-    assert run.error == "Not over after two hours. Image pending."
+    assert run.error == "Not over after 2 hours. Image pending."
 
 
 def test_the_two_hours_begin_with_the_work(aws, snapshot):

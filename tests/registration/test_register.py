@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from registry.models import RegistrationStep
-from registry.registration import Declined, NotOurs, Wait, register_once
+from registry.registration import Declined, NotOurs, Wait, check_once, register_once
 from registry.registration.register import LOOKING, PATIENCE, UNSEEN
 from registry.registration.spec import TAG
 from tests.factories import NOON
@@ -13,6 +13,11 @@ from tests.registration.simulated import images_named, put_image, put_snapshot
 
 def texts(registration):
     return list(registration.events.order_by("pk").values_list("text", flat=True))
+
+
+def make(ec2, registration, *, at):
+    """Let AWS check the request, then make it."""
+    return check_once(ec2, registration, at=at) or register_once(ec2, registration, at=at)
 
 
 def sent(aws):
@@ -50,7 +55,7 @@ def forget(aws):
 
 
 def test_one_request_makes_the_image(aws, ec2, registration):
-    pause = register_once(ec2, registration, at=NOON)
+    pause = make(ec2, registration, at=NOON)
 
     [image] = images_named(aws, "golden")
     registration.refresh_from_db()
@@ -58,7 +63,7 @@ def test_one_request_makes_the_image(aws, ec2, registration):
     assert registration.image_id == image["ImageId"]
     assert registration.step == RegistrationStep.SUBMITTED
     assert registration.submitted_at == NOON
-    assert aws.operations_called() == ["DescribeImages", "RegisterImage", "RegisterImage"]
+    assert aws.operations_called() == ["DescribeImages", "RegisterImage"] + ["DescribeImages", "RegisterImage"]
 
 
 def test_the_image_carries_the_key(aws, ec2, registration):
@@ -83,7 +88,7 @@ def test_what_aws_makes_of_it_can_be_started(aws, ec2, registration):
 
 
 def test_the_timeline_names_the_request_for_the_support_of_aws(ec2, registration):
-    register_once(ec2, registration, at=NOON)
+    make(ec2, registration, at=NOON)
 
     checked, registered = registration.events.order_by("pk")
     assert checked.text == "Checked: AWS would accept the request."
@@ -144,7 +149,7 @@ def test_a_name_taken_by_what_nobody_sees_is_said(aws, ec2, registration):
     put_image(aws, _visible_at="2999")
 
     with pytest.raises(NotOurs, match="taken by an AMI that AWS does not show: one deregistered"):
-        register_once(ec2, registration, at=NOON)
+        make(ec2, registration, at=NOON)
 
     assert sent(aws) == []
 
@@ -173,7 +178,7 @@ def test_a_no_of_the_check_says_what_to_change(aws, ec2, registration, snapshot,
         put_snapshot(aws, **snapshot)
 
     with pytest.raises(Declined, match=advice):
-        register_once(ec2, registration, at=NOON)
+        make(ec2, registration, at=NOON)
 
     registration.refresh_from_db()
     assert sent(aws) == []
@@ -184,7 +189,7 @@ def test_a_denied_check_names_the_permission(aws, ec2, registration):
     aws.fail("RegisterImage", "access-denied")
 
     with pytest.raises(Declined, match="Allow ec2:RegisterImage and ec2:CreateTags to the role"):
-        register_once(ec2, registration, at=NOON)
+        make(ec2, registration, at=NOON)
 
 
 def test_a_denied_request_leaves_nothing_behind(aws, ec2, checked):
@@ -359,7 +364,7 @@ def test_who_may_no_longer_send_still_finds_what_was_sent(aws, ec2, in_doubt):
 def test_who_may_no_longer_send_does_not_send_again(aws, ec2, in_doubt):
     forget(aws)
 
-    with pytest.raises(Declined, match="may not register images here any more"):
+    with pytest.raises(Declined, match="may not make images here any more"):
         register_once(ec2, in_doubt, at=NOON + PATIENCE, may_send=False)
 
     assert images_named(aws, "golden") == []

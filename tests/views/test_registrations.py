@@ -24,6 +24,7 @@ def form(snapshot, **fields):
         "architecture": "x86_64",
         "root_device_name": "/dev/xvda",
         "volume_type": "gp3",
+        "reason": "There is no instance any more.",
     } | fields
 
 
@@ -34,7 +35,7 @@ def test_shows_the_snapshots_of_the_chosen_region(signed_in, snapshot):
         reverse("register"), {"account": snapshot.account.number, "region": snapshot.region}
     )
 
-    assert [row.name for row in answer.context["snapshots"]] == ["golden"]
+    assert [row.name for row in answer.context["choices"].rows] == ["golden"]
 
 
 def test_a_request_becomes_a_job(signed_in, snapshot):
@@ -67,7 +68,7 @@ def test_the_same_form_twice_is_one_request(signed_in, snapshot):
         ({"snapshot_id": "snap-elsewhere"}, "has no such snapshot in this region"),
         ({"expected_usage_operation": ""}, "Choose what AWS must bill it as."),
         ({"expected_usage_operation": "RunInstances:zzzz"}, "is not one of the available choices"),
-        ({"architecture": "i386"}, "is not one of the available choices"),
+        ({"architecture": "riscv64"}, "is not one of the available choices"),
         ({"architecture": "arm64", "boot_mode": "legacy-bios"}, "boot with UEFI only"),
         ({"root_device_name": "sda; rm"}, "Write a device name"),
         ({"tags": "no value"}, "as key=value"),
@@ -75,7 +76,7 @@ def test_the_same_form_twice_is_one_request(signed_in, snapshot):
         ({"description": "d" * 256}, "at most 255 characters"),
         ({"key": "x"}, "Enter a valid UUID"),
         ({"account": "000000000000"}, "not one of the available choices"),
-        ({"region": "us-west-2"}, "has no such snapshot in this region"),
+        ({"region": "us-west-2"}, "us-west-2 is not one of the available choices"),
         ({"name": "nul\x00byte"}, "Null characters are not allowed"),
     ],
 )

@@ -1,0 +1,32 @@
+"""What a registration will probably come to, before AWS is asked."""
+
+from registry.audit import prospect
+from registry.billing.prediction import KEPT, Prediction, predict
+from registry.models import Registration
+
+
+def forecast(registration: Registration) -> Prediction:
+    """Return the probable billing code and the way that is recommended, from the mirror."""
+    return predict(
+        prospect(
+            registration.account,
+            registration.region,
+            method=registration.method,
+            expected=registration.expected_usage_operation,
+            snapshot_id=registration.snapshot_id,
+            instance_id=registration.source_instance_id,
+            image_id=registration.source_image_id,
+            source_region=registration.source_region,
+        )
+    )
+
+
+def must_explain(registration: Registration, prediction: Prediction) -> str:
+    """Return why a reason is needed to go on; "" where none is, or one was given."""
+    if not prediction.must_explain or registration.reason.strip():
+        return ""
+    return f"{prediction.advice} To go on without it, say why."
+
+
+def is_risky(prediction: Prediction) -> bool:
+    return prediction.outcome != KEPT

@@ -1,0 +1,38 @@
+"""Boot and hardware of what an image is made of: safe defaults, and what to compare it with."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from registry.audit import defaults
+from registry.models import Method, Registration
+
+# CreateImage and CopyImage take these over by themselves.
+_FILLED = frozenset({Method.SNAPSHOT, Method.MANIFEST})
+
+
+def hardware_of_origin(registration: Registration) -> Mapping[str, tuple[Any, str]]:
+    """Return, by field, what the source has, and the id of the thing that shows it.
+
+    What is not known is not there.
+    """
+    return defaults(
+        registration.account,
+        registration.region,
+        method=registration.method,
+        snapshot_id=registration.snapshot_id,
+        instance_id=registration.source_instance_id,
+        image_id=registration.source_image_id,
+        source_region=registration.source_region,
+    )
+
+
+def fill(registration: Registration, *, given: Collection[str]) -> dict[str, str]:
+    """Take over what nobody gave; return, by field, the id from which it was read."""
+    read_from = {}
+    if registration.method not in _FILLED:
+        return {}
+    for field, (value, aws_id) in hardware_of_origin(registration).items():
+        if field not in given:
+            setattr(registration, field, value)
+            read_from[field] = aws_id
+    return read_from
