@@ -168,7 +168,7 @@ def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
         if not is_close and not is_plain(clues.usage_operation):
             return
         if is_plain(link.usage_operation) and not link.has_changed:
-            yield _of_link(link, PLAIN, "is billed without a licence")
+            yield _of_link(link, PLAIN, "is billed without a license")
             return
 
 

@@ -194,7 +194,7 @@ def _difference(facts: ImageFacts) -> str:
 
 def _effects(facts: ImageFacts, found: Comparison) -> str:
     """Say what a lost code does; which of it, depends on the licence."""
-    effects = ["breach the terms of the licence"]
+    effects = ["breach the terms of the license"]
     if _UPDATED.intersection(found.missing):
         effects.insert(0, "reach no update repositories")
     if reserved_platform(facts.expectation.usage_operation):
@@ -216,15 +216,15 @@ def _convert(found: Comparison) -> tuple[str, ...]:
     if {WINDOWS, WINDOWS_BYOL} <= changed <= {WINDOWS, WINDOWS_BYOL, *SQL_EDITIONS}:
         return (
             (
-                "Convert the licence of its instances with License Manager. Only instances "
-                "launched from your own media can change to a licence of your own."
+                "Convert the license of its instances with License Manager. Only instances "
+                "launched from your own media can change to a license of your own."
             ),
             "Create the AMI again from a converted instance, then discard this one.",
         )
     if changed == {RHEL, RHEL_BYOL}:
         return (
             (
-                "Convert the licence of its instances with License Manager. For a licence of "
+                "Convert the license of its instances with License Manager. For a license of "
                 "your own, the Red Hat subscription must be there first."
             ),
             "Create the AMI again from a converted instance, then discard this one.",

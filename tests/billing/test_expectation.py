@@ -196,7 +196,7 @@ def test_every_source_is_shown_the_strongest_first():
         ),
         pytest.param(
             {"links": (image(PLAIN),), "usage_operation": PLAIN},
-            "It descends from ami-1, which is billed without a licence.",
+            "It descends from ami-1, which is billed without a license.",
             id="plain ancestor",
         ),
         pytest.param(

@@ -29,14 +29,14 @@ AGAIN = (
 CONVERTED = "Create the AMI again from a converted instance, then discard this one."
 CONVERT_WINDOWS = (
     (
-        "Convert the licence of its instances with License Manager. Only instances launched from "
-        "your own media can change to a licence of your own."
+        "Convert the license of its instances with License Manager. Only instances launched from "
+        "your own media can change to a license of your own."
     ),
     CONVERTED,
 )
 CONVERT_RHEL = (
     (
-        "Convert the licence of its instances with License Manager. For a licence of your own, the "
+        "Convert the license of its instances with License Manager. For a license of your own, the "
         "Red Hat subscription must be there first."
     ),
     CONVERTED,
@@ -312,7 +312,7 @@ def test_what_is_wrong_breaks_one_rule(expected, actual, rule, severity, title, 
             {RHEL},
             PLAIN,
             "Billed as Linux/UNIX, expected Red Hat Enterprise Linux. Instances launched from it "
-            "reach no update repositories and breach the terms of the licence and use no Reserved "
+            "reach no update repositories and breach the terms of the license and use no Reserved "
             "Instance bought for it.",
             id="RHEL lost",
         ),
@@ -320,7 +320,7 @@ def test_what_is_wrong_breaks_one_rule(expected, actual, rule, severity, title, 
             {SUSE},
             "",
             "Billed as No platform details, expected SUSE Linux. Instances launched from it reach "
-            "no update repositories and breach the terms of the licence and use no Reserved "
+            "no update repositories and breach the terms of the license and use no Reserved "
             "Instance bought for it.",
             id="SUSE lost",
         ),
@@ -329,21 +329,21 @@ def test_what_is_wrong_breaks_one_rule(expected, actual, rule, severity, title, 
             PLAIN,
             "Billed as Linux/UNIX, expected Red Hat Enterprise Linux with SQL Server Web. "
             "Instances launched from it reach no update repositories and breach the terms of the "
-            "licence.",
+            "license.",
             id="no Reserved Instance is sold for it",
         ),
         pytest.param(
             {WINDOWS},
             PLAIN,
             "Billed as Linux/UNIX, expected Windows. Instances launched from it breach the terms "
-            "of the licence and use no Reserved Instance bought for it.",
+            "of the license and use no Reserved Instance bought for it.",
             id="Windows lost",
         ),
         pytest.param(
             {UBUNTU_PRO},
             PLAIN,
             "Billed as Linux/UNIX, expected Ubuntu Pro. Instances launched from it breach the "
-            "terms of the licence.",
+            "terms of the license.",
             id="Ubuntu Pro lost",
         ),
         pytest.param(
