@@ -335,7 +335,7 @@ def _live(
     """
     wanted = parts(expected)
     ids = [link.aws_id for link in links if link.kind == "instance"]
-    if wanted is None or not (ids or launched_from):
+    if wanted is None:
         return ()
     rows = (
         Instance.objects.present()
@@ -373,13 +373,8 @@ def _sources(origin: _Origin) -> Iterator[_Values]:
             registered.append(image)
         else:
             yield image.aws_id, image, {}
-    for row in (origin.instance, origin.image):
-        if row:
-            yield row.aws_id, row, {}
-    siblings = {image.aws_id for image in registered}
     for aws_id, row in _rows(origin.links):
-        if aws_id not in siblings:
-            yield aws_id, row, {}
+        yield aws_id, row, {}
     for image in registered:
         yield image.aws_id, image, _DANGEROUS
 

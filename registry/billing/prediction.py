@@ -14,6 +14,7 @@ from registry.billing.codes import (
     RHEL,
     WINDOWS,
     WINDOWS_BYOL,
+    canonical,
     could_become,
     label,
     parts,
@@ -57,6 +58,7 @@ _WINDOWS = frozenset({WINDOWS, WINDOWS_BYOL})
 _MOST_NAMED = 3
 
 _METADATA = "AWS documents that the code is taken from metadata of the snapshot that no API shows."
+_UNCONFIRMED = "This is not confirmed by AWS documentation."
 _WINDOWS_WARNING = (
     "AWS documents RegisterImage from a snapshot as a way to make Linux AMIs. An AWS guide of 2019 "
     "says that instances of a Windows AMI made this way don't launch successfully."
@@ -149,11 +151,12 @@ def predict(prospect: Prospect) -> Prediction:
     outcome = _outcome(prospect, sign, verdict)
     api = _api(prospect, outcome)
     instance = _instance(prospect, api)
+    code = sign.usage_operation
     return Prediction(
         outcome=outcome,
-        usage_operation=sign.usage_operation,
+        usage_operation=canonical(code) or code if code else code,
         confidence=sign.confidence,
-        reasons=(*sign.reasons, *_remarks(prospect, verdict)),
+        reasons=(*sign.reasons, *_remarks(prospect, verdict, api)),
         advice=_advice(prospect, sign, verdict, outcome, api),
         api=api,
         instance_id=instance.aws_id if instance else "",
@@ -239,14 +242,14 @@ def _of_copy(prospect: Prospect) -> _Sign:
         return _Sign(None, "none", (f"The billing code of {name} is not known.",))
     billed = f"{name} is billed as {label(code)}."
     if not prospect.is_foreign:
-        said = "A copy of an image of one's own keeps its code. AWS does not document this."
+        said = f"A copy of an image of one's own keeps its code. {_UNCONFIRMED}"
         return _Sign(code, "medium", (billed, said))
     if is_plain(code) and not prospect.product_codes:
         said = f"{name} belongs to another account, and carries neither a license nor a product."
         return _Sign(code, "weak", (billed, said))
     said = (
-        f"{name} belongs to another account. In 2020 AWS refused to copy such an image when it "
-        "carried a license or a product code. Whether it still does is not known."
+        f"{name} belongs to another account. AWS documented in 2020 that such an image can't be "
+        "copied when it carries a license or a product code. Whether that still holds is not known."
     )
     return _Sign(code, "weak", (billed, said), is_open=True)
 
@@ -321,12 +324,12 @@ def _of_elsewhere(prospect: Prospect) -> _Sign | None:
     if prospect.writer in _FROM_ELSEWHERE:
         said = (
             f"The description of {prospect.source_id} names {_name_of(prospect.writer)}. Blocks "
-            "that come from outside AWS usually bring no billing code. AWS does not document this."
+            f"that come from elsewhere usually bring no billing code. {_UNCONFIRMED}"
         )
     elif prospect.is_foreign:
         said = (
             f"{prospect.source_id} comes from another account. On the way from account to account "
-            "the code is often lost. AWS does not document this."
+            f"the code is often lost. {_UNCONFIRMED}"
         )
     else:
         return None
@@ -349,7 +352,7 @@ def _of_lineage(prospect: Prospect) -> _Sign | None:
     if is_copy:
         reasons.append(
             f"{prospect.source_id} is a copy, says its description. Whether a copy keeps the "
-            "metadata is not documented."
+            "metadata is not confirmed by AWS documentation."
         )
     is_clear = is_plain(code) and link.is_recorded and not is_copy
     confidence = "medium" if is_clear and is_plain(prospect.expected) else "weak"
@@ -372,9 +375,11 @@ def _code_of(link: Link) -> str | None:
 # What else there is to say.
 
 
-def _remarks(prospect: Prospect, verdict: str) -> Iterator[str]:
+def _remarks(prospect: Prospect, verdict: str, api: str) -> Iterator[str]:
     if _is_registered(prospect):
         yield from _remarks_on_metadata(prospect)
+    if prospect.method == SNAPSHOT and api == CREATE_IMAGE and not prospect.instances:
+        yield f"An instance keeps its code when its root volume is replaced. {_UNCONFIRMED}"
     if prospect.product_codes:
         yield (
             f"It comes with AWS Marketplace product code {', '.join(prospect.product_codes)}. AWS "
@@ -396,8 +401,8 @@ def _remarks_on_metadata(prospect: Prospect) -> Iterator[str]:
         yield f"The code of {changed.aws_id} changed later, so it tells nothing of the snapshot."
     if prospect.is_encrypted and not is_plain(prospect.expected):
         yield (
-            f"{prospect.source_id} is encrypted. AWS does not say that this changes the code; how "
-            "it came to be encrypted may."
+            f"{prospect.source_id} is encrypted. AWS does not say whether encryption changes the "
+            "code."
         )
     if prospect.method == SNAPSHOT and (parts(prospect.expected) or frozenset()) & _WINDOWS:
         yield _WINDOWS_WARNING

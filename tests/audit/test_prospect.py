@@ -149,13 +149,41 @@ def test_what_made_an_image_of_an_unknown_snapshot_is_not_known(account):
 def test_images_of_the_same_snapshot_come_newest_first_also_when_gone(account):
     snapshot = make_snapshot(account=account)
     fields = {"account": account, "root_snapshot_id": snapshot.aws_id}
+    newer = make_image(created_at=LATER, **fields)
     undated = make_image(created_at=None, **fields)
     older = make_image(created_at=NOON, gone_at=LATER, **fields)
-    newer = make_image(created_at=LATER, **fields)
 
     siblings = of_snapshot(account, snapshot).siblings
 
     assert [one.image_id for one in siblings] == [newer.aws_id, older.aws_id, undated.aws_id]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
+def test_of_two_rows_of_an_image_the_one_that_is_there_counts(account, is_first):
+    snapshot = make_snapshot(account=account)
+    fields = {"aws_id": "ami-1", "root_snapshot_id": snapshot.aws_id}
+    present = {"account": account, "usage_operation": RHEL}
+    gone = {"usage_operation": PLAIN, "gone_at": NOON}
+    first, second = (present, gone) if is_first else (gone, present)
+    make_image(**fields, **first)
+    make_image(**fields, **second)
+
+    (one,) = of_snapshot(account, snapshot).siblings
+
+    assert one.usage_operation == RHEL
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
+def test_of_two_rows_in_other_accounts_the_one_that_is_there_counts(account, is_first):
+    present = {"usage_operation": RHEL}
+    gone = {"usage_operation": PLAIN, "gone_at": NOON}
+    first, second = (present, gone) if is_first else (gone, present)
+    image = make_image(aws_id="ami-1", **first)
+    make_image(aws_id="ami-1", **second)
+
+    found = of_copy(account, image)
+
+    assert (found.source_usage_operation, found.source_state) == (RHEL, "available")
 
 
 def test_an_image_that_aws_has_not_finished_tells_no_code(account):
@@ -172,7 +200,7 @@ def test_no_snapshot_has_no_siblings(account):
 
     found = prospect(account, HERE, method="snapshot", expected=RHEL)
 
-    assert found.siblings == found.links == ()
+    assert (found.siblings, found.links) == ((), ())
 
 
 def test_what_createimage_made_of_a_second_volume_tells_nothing(account):
@@ -184,6 +212,15 @@ def test_what_createimage_made_of_a_second_volume_tells_nothing(account):
 
     assert machine.aws_id not in {link.aws_id for link in found.links}
     assert predict(found).outcome == "unknown"
+
+
+def test_a_snapshot_made_for_an_image_that_nobody_has_seen_may_be_of_the_root(account):
+    machine = make_machine(account, aws_id="i-0a1", usage_operation=RHEL)
+    snapshot = make_snapshot(account=account, description=SAYS_CREATED)
+
+    found = of_snapshot(account, snapshot)
+
+    assert [link.aws_id for link in found.links] == [machine.aws_id]
 
 
 def test_what_createimage_made_of_the_root_volume_proves(account):
@@ -250,6 +287,12 @@ def test_only_live_instances_with_the_code_are_recommended(account, fields, is_t
     ids = [one.aws_id for one in of_snapshot(account, snapshot).instances]
 
     assert ids == ([machine.aws_id] if is_there else [])
+
+
+def test_no_instance_is_recommended_for_a_code_that_cannot_be_read(account):
+    machine = make_machine(account, usage_operation=None, platform_details=None)
+
+    assert of_instance(account, machine, expected="RunInstances:FFP-1").instances == ()
 
 
 def test_an_instance_of_another_account_is_not_recommended(account):

@@ -160,6 +160,8 @@ def test_a_snapshot(situation, platform, answer):
         pytest.param({"siblings": (sibling(RHEL, CREATE_IMAGE),)}, RHEL, "medium", id="created"),
         pytest.param({"siblings": (sibling(RHEL, COPY_IMAGE),)}, RHEL, "weak", id="copied with"),
         pytest.param({"siblings": (sibling(RHEL, VM_IMPORT),)}, RHEL, "weak", id="imported with"),
+        pytest.param({"siblings": (sibling(RHEL, AWS_BACKUP),)}, RHEL, "weak", id="backed up with"),
+        pytest.param({"siblings": (sibling(RHEL, UNKNOWN),)}, None, "none", id="made somehow"),
         pytest.param(
             {"siblings": (sibling(RHEL, COPY_IMAGE), sibling(SUSE, CREATE_IMAGE))},
             SUSE,
@@ -180,7 +182,7 @@ def test_a_snapshot(situation, platform, answer):
         ),
         pytest.param(
             {"siblings": (sibling(f"{RHEL}:SV006"), sibling(RHEL))},
-            f"{RHEL}:SV006",
+            RHEL,
             "strong",
             id="they agree",
         ),
@@ -493,6 +495,7 @@ def test_the_advice_is_one_sentence(prospect, advice):
 
 
 REMARKS = {
+    "swap": "An instance keeps its code when its root volume is replaced.",
     "warning": "instances of a Windows AMI made this way don't launch",
     "encrypted": "snap-1 is encrypted.",
     "changed": "The code of i-1 changed later, so it tells nothing of the snapshot.",
@@ -505,20 +508,27 @@ REMARKS = {
 @pytest.mark.parametrize(
     ("prospect", "remarks"),
     [
-        pytest.param(of_snapshot(RHEL), [], id="none"),
-        pytest.param(of_snapshot(WINDOWS), ["warning"], id="windows"),
+        pytest.param(of_snapshot(PLAIN), [], id="none"),
+        pytest.param(of_snapshot(RHEL), ["swap"], id="no instance"),
+        pytest.param(of_snapshot(RHEL, instances=live(RHEL)), [], id="an instance"),
+        pytest.param(of_snapshot(RHEL, siblings=(sibling(RHEL),)), [], id="proved"),
+        pytest.param(of_snapshot(WINDOWS), ["swap", "warning"], id="windows"),
         pytest.param(Prospect("manifest", WINDOWS), [], id="windows of a manifest"),
         pytest.param(Prospect("copy", WINDOWS, "ami-1"), [], id="windows copied"),
-        pytest.param(of_snapshot(RHEL, is_encrypted=True), ["encrypted"], id="encrypted"),
+        pytest.param(of_snapshot(RHEL, is_encrypted=True), ["swap", "encrypted"], id="encrypted"),
         pytest.param(of_snapshot(PLAIN, is_encrypted=True), [], id="plain, encrypted"),
         pytest.param(
-            of_snapshot(RHEL, links=(instance(PRO, has_changed=True),)), ["changed"], id="changed"
+            of_snapshot(RHEL, links=(instance(PRO, has_changed=True),)),
+            ["swap", "changed"],
+            id="changed",
         ),
         pytest.param(of_snapshot(PLAIN, links=(instance(RHEL),)), ["charge"], id="charge"),
-        pytest.param(of_snapshot(RHEL, product_codes=SOLD_BY_RED_HAT), ["product"], id="product"),
+        pytest.param(
+            of_snapshot(RHEL, product_codes=SOLD_BY_RED_HAT), ["swap", "product"], id="product"
+        ),
         pytest.param(
             of_snapshot(RHEL, product_codes=SOLD_BY_RED_HAT, siblings=(sibling(PLAIN),)),
-            ["excused", "product"],
+            ["swap", "excused", "product"],
             id="excused",
         ),
     ],
@@ -546,15 +556,16 @@ def test_the_reasons_name_what_they_are_read_from():
         "AWS documents that the code is taken from metadata of the snapshot that no API shows.",
         (
             "snap-1 is a copy, says its description. Whether a copy keeps the metadata is not "
-            "documented."
+            "confirmed by AWS documentation."
         ),
-        (
-            "snap-1 is encrypted. AWS does not say that this changes the code; how it came to be "
-            "encrypted may."
-        ),
+        ("snap-1 is encrypted. AWS does not say whether encryption changes the code."),
         (
             "AWS documents RegisterImage from a snapshot as a way to make Linux AMIs. An AWS guide "
             "of 2019 says that instances of a Windows AMI made this way don't launch successfully."
+        ),
+        (
+            "An instance keeps its code when its root volume is replaced. This is not confirmed by "
+            "AWS documentation."
         ),
         (
             "It comes with AWS Marketplace product code abc. AWS carries product codes from volume "
