@@ -15,6 +15,7 @@ from registry.views import (
     overview,
     policies,
     registrations,
+    removals,
     reports,
     reserved_instances,
     runs,
@@ -26,6 +27,8 @@ from registry.views import (
 _images = [
     path("", images.ImageList.as_view(), name="list"),
     path("verify/", images.verify, name="verify"),
+    path("discard/", removals.discard, name="discard"),
+    path("bring-back/", removals.bring_back, name="bring-back"),
     path("<str:aws_id>/", images.image, name="detail"),
 ]
 _instances = [path("", instances.InstanceList.as_view(), name="list")]
@@ -44,6 +47,10 @@ _jobs = [
     path("<str:ref>/decide/", decisions.decide_on, name="decide"),
     path("<str:ref>/confirm/", decisions.confirm_it, name="confirm"),
     path("<str:ref>/withdraw/", decisions.withdraw_it, name="withdraw"),
+    path("<str:ref>/pause/", decisions.pause_it, name="pause"),
+    path("<str:ref>/resume/", decisions.resume_it, name="resume"),
+    path("<str:ref>/retry/", decisions.retry_it, name="retry"),
+    path("<str:ref>/keep/", decisions.keep_image, name="keep"),
 ]
 _accounts = [
     path("", accounts.account_list, name="list"),

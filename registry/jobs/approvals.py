@@ -38,7 +38,7 @@ def approvers(run: Run) -> list[User]:
 
 def may_decide(user: Person, run: Run) -> bool:
     """Say whether `user` can approve or decline the request now. Nobody decides on their own."""
-    if run.state != RunState.HELD or run.is_trial or not _may_decide(user, run):
+    if not _waits_for_approval(run) or not _may_decide(user, run):
         return False
     return not run.decisions.filter(by_id=user.pk).exists()
 
@@ -59,7 +59,7 @@ def decide(run: Run, *, by: User, is_approval: bool, reason: str) -> None:
     now = timezone.now()
     with transaction.atomic():
         held = _locked(run)
-        if held.state != RunState.HELD or held.is_trial:
+        if not _waits_for_approval(held):
             raise Late(f"{run.ref} does not wait for a decision: {held.get_state_display()}.")
         _write_down(held, by, reason, at=now, is_approval=is_approval)
         if not is_approval:
@@ -102,6 +102,12 @@ def withdraw(run: Run, *, by: User) -> None:
 
 
 _BEFORE_SENDING = (RunState.HELD, RunState.QUEUED, RunState.WAITING)
+
+
+def _waits_for_approval(run: Run) -> bool:
+    # A removal that somebody has paused is held as well.
+    is_held = run.state == RunState.HELD and not run.is_trial
+    return is_held and len(approvers(run)) < run.approvals_needed
 
 
 def _may_decide(user: Person, run: Run) -> bool:

@@ -113,6 +113,9 @@ def run_state(run: object) -> SafeString:
         return status("bad", "triangle-alert", "Mismatch")
     if registration is not None and registration.verdict == "ok":
         return status("ok", "circle-check", "Verified")
+    failed = getattr(run, "result", {}).get("items", {}).get("failed", 0)
+    if state == "succeeded" and failed:
+        return status("warn", "triangle-alert", f"{failed} failed")
     return status(tone, name, run.get_state_display())  # type: ignore[attr-defined]
 
 

@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from registry.access import Action, may, visible
+from registry.access import Action, may, may_somewhere, visible
 from registry.forms.filters import ImageFilter
 from registry.http import SignedInRequest
 from registry.jobs.audits import request_verification
@@ -66,12 +66,15 @@ class ImageList(InventoryList):
         return super().get_context_data(**kwargs) | {
             "total": every.count(),
             "attention": every.mismatched().count(),
+            "can_discard": may_somewhere(self.request.user, Action.DISCARD_OWN),
         }
 
 
 def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
     """Show an image; the present one, should several accounts have had it."""
     found = find(request, aws_id)
+    is_ours = found.account.is_synced and may(request.user, Action.DISCARD_OWN, found.account)
+    is_away = found.is_gone or found.state == "disabled"
     launched = visible(Instance.objects.present().filter(image_id=aws_id), request.user)
     context = {
         "section": "images",
@@ -81,6 +84,8 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
+        "can_discard": is_ours and not found.is_gone,
+        "can_bring_back": is_ours and is_away and found.removals.exists(),
         "can_verify": found.account.is_synced and may(request.user, Action.VERIFY, found.account),
     }
     return render(request, "registry/image.html", context)

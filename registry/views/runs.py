@@ -11,6 +11,7 @@ from registry.forms.filters import RunFilter
 from registry.http import SignedInRequest
 from registry.jobs.approvals import may_decide, may_withdraw
 from registry.models import MISMATCHES, Image, Registration, RegistrationStep, Run, RunState
+from registry.views.ledger import ledger
 from registry.views.lists import InventoryList
 from registry.views.refs import key_of
 from registry.views.shell import runs
@@ -73,6 +74,8 @@ def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
     }
     if registration:
         context |= _registered(request, found, registration)
+    if hasattr(found, "removal"):
+        context |= ledger(request, found)
     return render(request, template, context)
 
 
