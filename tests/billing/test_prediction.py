@@ -270,6 +270,14 @@ def test_only_what_came_of_the_same_snapshot_proves(siblings, must_explain):
     assert predict(of_snapshot(RHEL, siblings=siblings)).must_explain is must_explain
 
 
+def test_a_code_that_cannot_be_read_is_neither_kept_nor_proved():
+    code = "RunInstances:FFP-1"
+
+    prediction = predict(of_snapshot(code, siblings=(sibling(code),)))
+
+    assert (prediction.outcome, prediction.must_explain) == ("unknown", True)
+
+
 @pytest.mark.parametrize("code", [WINDOWS, WINDOWS_SQL, WINDOWS_BYOL])
 @pytest.mark.parametrize("siblings", [(), (sibling(WINDOWS),)], ids=["nothing", "registered"])
 def test_windows_from_a_snapshot_is_warned_of_always(code, siblings):
@@ -608,7 +616,7 @@ ids = st.sampled_from(["a-1", "a-2", "a-3"])
 prospects = st.builds(
     Prospect,
     method=st.sampled_from(["snapshot", "manifest", "instance", "copy"]),
-    expected=st.sampled_from(PUBLISHED),
+    expected=st.sampled_from([*PUBLISHED, "", "RunInstances:FFP-1"]),
     source_id=st.just("x-1"),
     source_usage_operation=codes,
     source_state=st.sampled_from(["", "available", "running", "stopped", "pending", "gone"]),
@@ -664,9 +672,11 @@ def test_nobody_registers_a_license_unproved_without_a_word(prospect):
     prediction = predict(prospect)
 
     is_registered = prospect.method in {"snapshot", "manifest"}
-    is_licensed = bool(parts(prospect.expected))
+    is_licensed = parts(prospect.expected) != frozenset()
     proofs = [
-        one for one in prospect.siblings if parts(one.usage_operation) == parts(prospect.expected)
+        one
+        for one in prospect.siblings
+        if parts(one.usage_operation) == parts(prospect.expected) is not None
     ]
     if is_registered and is_licensed and not proofs:
         assert prediction.must_explain
