@@ -106,9 +106,12 @@ def fail(turn: Turn, error: str, **to: Any) -> None:
 
 
 def stumble(turn: Turn, error: Exception) -> None:
-    """Write down what kept a step from its call to AWS: again later, or a failure."""
+    """Write down what kept a step from its call to AWS: again later, or a failure.
+
+    What may have been sent is looked for whatever AWS says.
+    """
     try:
-        if is_passing(error):
+        if is_passing(error) or is_sent(turn.item):
             later(turn, f"AWS can't be asked now: {error}")
         else:
             fail(turn, explain(error))

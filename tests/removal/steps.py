@@ -21,8 +21,8 @@ def ask(*images: Image, by: Any = None, key: uuid.UUID = KEY, **fields: Any) -> 
 
 def ask_back(*images: Image, by: Any = None, **fields: Any) -> Removal:
     """Ask that images are brought back."""
-    wanted = {"reason": "Needed.", "key": uuid.uuid4()} | fields
-    return request_undo(images=images, by=by, **wanted)
+    key = fields.pop("key", None) or uuid.uuid4()
+    return request_undo(key=key, images=images, by=by, reason="Needed.", **fields)
 
 
 def step(removal: Removal) -> Run:

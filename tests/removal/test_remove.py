@@ -695,3 +695,13 @@ def test_a_lost_answer_to_bringing_back_is_looked_into(aws, ec2, image, fault, o
 
     assert item.state == ItemState.RESTORED
     assert in_aws(aws, image)["State"] == "available"
+
+
+def test_what_may_have_been_sent_is_looked_for_also_where_aws_denies_the_look(aws, ec2, image):
+    item = mark_disabled(image, aws, submitted_at=LATER)
+    aws.fail("DescribeImages", "access-denied")
+
+    act(ec2, item, at=LATER + DOUBT)
+
+    assert item.state == ItemState.DISABLED
+    assert item.act_at > LATER + DOUBT
