@@ -45,7 +45,7 @@ def may_decide(user: Person, run: Run) -> bool:
 
 def may_withdraw(user: Person, run: Run) -> bool:
     """Say whether `user` can take the request back before anything was sent."""
-    is_open = run.state in _BEFORE_SENDING and not _is_sent(run)
+    is_open = run.state in _BEFORE_SENDING and not is_sent(run)
     return is_open and (run.requested_by_id == user.pk or _may_decide(user, run))
 
 
@@ -95,7 +95,7 @@ def withdraw(run: Run, *, by: User) -> None:
     now = timezone.now()
     with transaction.atomic():
         locked = _locked(run)
-        if locked.state not in _BEFORE_SENDING or _is_sent(locked):
+        if locked.state not in _BEFORE_SENDING or is_sent(locked):
             raise Late(f"{run.ref} can't be withdrawn: {locked.get_state_display()}.")
         locked.record(f"Withdrawn by {by}.", at=now)
         _end(locked, f"Withdrawn by {by}. Nothing was sent to AWS.", at=now)
@@ -129,7 +129,8 @@ def _accounts_of_items(run: Run) -> list[int]:
     return list(removal.items.values_list("image__account_id", flat=True).distinct())
 
 
-def _is_sent(run: Run) -> bool:
+def is_sent(run: Run) -> bool:
+    """Say whether something was sent to AWS for a request, or may have been."""
     registration = getattr(run, "registration", None)
     if registration is not None:
         return registration.submitted_at is not None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from registry.jobs.approvals import is_sent
 from registry.jobs.audits import run_audit, run_verification
 from registry.jobs.queue import enqueue, enqueued, job_id, lock, unlock
 from registry.jobs.registrations import run_registration
@@ -26,6 +27,7 @@ JOBS: dict[str, Callable[[int], None]] = {
 # A new run is queued right after its commit; later than this, Redis has lost it or was away.
 LATE = timedelta(seconds=10)
 MOST_DEATHS = 5
+PATIENCE, LONGEST_PATIENCE = timedelta(minutes=1), timedelta(hours=1)
 KEPT = timedelta(days=90)
 BATCH = 1_000
 
@@ -53,7 +55,7 @@ def take_over_abandoned(*, at: datetime) -> int:
     """Queue again the runs whose worker is no more; return how many.
 
     A worker holds the lock of its run for as long as it works on it. One that dies again and again
-    is given up.
+    is given up, unless something was sent to AWS: then its end must be found out.
     """
     taken_over = 0
     for run in Run.objects.filter(state=RunState.RUNNING):
@@ -68,6 +70,8 @@ def take_over_abandoned(*, at: datetime) -> int:
 
 def _take_over(run: Run, *, at: datetime) -> bool:
     deaths = run.result.get("deaths", 0) + 1
+    if deaths >= MOST_DEATHS and is_sent(run):
+        return _try_later(run, deaths, at=at)
     if deaths >= MOST_DEATHS:
         return _give_up(run, f"Its worker ended {deaths} times before its work did.", at=at)
     mine = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, attempt=run.attempt)
@@ -79,6 +83,16 @@ def _take_over(run: Run, *, at: datetime) -> bool:
     if is_done:
         logger.warning("%s goes back into the queue: its worker is gone.", run.ref)
     return bool(is_done)
+
+
+def _try_later(run: Run, deaths: int, *, at: datetime) -> bool:
+    """Let a run wait that can't be given up: what was sent to AWS must be looked for."""
+    until = at + min((deaths - MOST_DEATHS + 1) * PATIENCE, LONGEST_PATIENCE)
+    note = f"Its worker ended {deaths} times before its work did; it goes on later"
+    mine = Run.objects.filter(pk=run.pk, state=RunState.RUNNING, attempt=run.attempt)
+    result = run.result | {"deaths": deaths}
+    waiting = {"state": RunState.WAITING, "wake_at": until, "note": note, "result": result}
+    return bool(mine.update(**waiting))
 
 
 def _give_up(run: Run, error: str, *, at: datetime) -> bool:

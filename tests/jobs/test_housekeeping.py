@@ -333,3 +333,15 @@ def test_old_slots_are_forgotten_and_new_ones_are_not():
     forget_old(at=NOON)
 
     assert ScheduleSlot.objects.get() == new
+
+
+def test_what_was_sent_to_aws_is_never_given_up():
+    run = running(kind=RunKind.REGISTER, result={"deaths": MOST_DEATHS - 1})
+    make_registration(run=run, submitted_at=NOON)
+
+    take_over_abandoned(at=LATER)
+
+    run.refresh_from_db()
+    assert run.state == RunState.WAITING
+    assert run.wake_at > LATER
+    assert run.result["deaths"] == MOST_DEATHS

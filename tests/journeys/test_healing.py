@@ -93,6 +93,7 @@ def test_a_registration_whose_worker_is_killed_makes_one_image(
         snapshot_id=SNAPSHOT_ID,
         name="golden",
         expected_usage_operation=RHEL,
+        reason="There is no instance any more.",
     )
     aws.fail(operation, "slow", times=times - 1, seconds=0)
     aws.fail(operation, "slow", seconds=seconds)
