@@ -23,6 +23,9 @@ _ADVICE = {
     "ResourceLimitExceeded": "Discard AMIs that nobody uses, or ask AWS for a higher quota.",
 }
 _OF_ONE_OPERATION = {
+    ("CreateImage", "IncorrectState"): (
+        "Start or stop the instance, or choose another, then repeat the request."
+    ),
     ("CopyImage", "InvalidRequest"): (
         "An image of another account that carries a license may not be copied. Launch an instance "
         "from it and create an image of that."

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from registry.billing.codes import canonical
 from registry.models import Image, Instance, Method, Registration, Scope, Snapshot
 from registry.registration.hardware import hardware_problems
+from registry.registration.storable import malformed, too_large
 from registry.registration.volumes import DEVICE, Volume, device_problems, problems
 
 # The letters that all of AWS's own texts agree on, and those that the API takes besides.
@@ -26,9 +28,11 @@ class Refused(Exception):
 
 def check(registration: Registration) -> None:
     """Raise Refused if AWS would refuse, as far as the mirror can tell."""
-    found: dict[str, str] = {}
-    for field, problem in _problems(registration):
-        found.setdefault(field, problem)
+    # What is of another kind can't even be looked at.
+    found = dict(malformed(registration))
+    if not found:
+        for field, problem in chain(_problems(registration), too_large(registration)):
+            found.setdefault(field, problem)
     if found:
         raise Refused(found)
 
@@ -164,7 +168,13 @@ def _of_copy(registration: Registration) -> Iterator[tuple[str, str]]:
     if source is None:
         yield "source_image_id", "There is no such image in that region."
     elif source.state != "available":
-        yield "source_image_id", f"The image is {source.state}. Only available ones can be copied."
+        yield (
+            "source_image_id",
+            (
+                f"The image is {source.state or 'in no known state'}. Only available ones can be "
+                "copied."
+            ),
+        )
     if registration.kms_key_id and not registration.is_encrypted:
         yield "kms_key_id", "A key is used only for an encrypted copy. Choose encryption as well."
 

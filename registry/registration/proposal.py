@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from registry.access import Ruling, ruling
+from registry.access import Ruling, ruling, visible
 from registry.billing.codes import canonical
 from registry.billing.prediction import Prediction
-from registry.models import Account, Operation, Registration
+from registry.models import Account, Image, Method, Operation, Registration
 from registry.registration.checks import Refused, check
 from registry.registration.forecast import forecast, is_risky, must_explain
 from registry.registration.origin import fill
+from registry.registration.storable import malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,12 @@ def _propose(
     wish: Wish, batch: UUID | None, names: set[tuple[int, str, str]], *, by: User | None
 ) -> Proposal:
     registration = Registration(key=wish.key, account=wish.account, batch=batch, **wish.fields)
+    kinds = dict(malformed(registration))
+    if kinds:
+        return Proposal(registration, {}, kinds)
     read_from = fill(registration, given=wish.fields.keys())
     try:
+        _check_readable(registration, by)
         check(registration)
         _check_alone(registration, names)
     except Refused as error:
@@ -69,6 +74,17 @@ def _propose(
     )
     problems = {"reason": missing} if missing else {}
     return Proposal(registration, read_from, problems, prediction, found)
+
+
+def _check_readable(registration: Registration, by: User | None) -> None:
+    """Tell nobody of an image in an account that they may not read."""
+    if by is None or registration.method != Method.COPY:
+        return
+    rows = Image.objects.filter(
+        aws_id=registration.source_image_id, region=registration.source_region
+    )
+    if not visible(rows, by).exists():
+        raise Refused({"source_image_id": "There is no such image in that region."})
 
 
 def _check_alone(registration: Registration, names: set[tuple[int, str, str]]) -> None:

@@ -76,7 +76,9 @@ def register_once(
         return Wait(PAUSE, LOOKING)
     _refuse_foreign(registration, named)
     if not may_send:
-        raise Declined("Whoever asked may not make images here any more. Nothing was made.")
+        if before is not None and at < before + UNSEEN:
+            return Wait(PATIENCE, LOOKING)
+        raise Declined("Whoever asked may not make images here any more. No image was made.")
     registration.submitted_at = at
     registration.save()
     return _send(ec2, registration, before, at=at)

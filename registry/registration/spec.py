@@ -78,6 +78,9 @@ def is_ours(registration: Registration, image: ImageRecord) -> bool:
     """
     if image.tags.get(mark(registration)) != str(registration.key):
         return False
+    # AWS says of what CreateImage made which instance it is of; of a copy only which image.
+    if registration.method == Method.INSTANCE and not image.source_instance_id:
+        return not image.source_image_id
     wanted, found = {
         Method.SNAPSHOT: (registration.snapshot_id, image.root_snapshot_id),
         Method.MANIFEST: (registration.image_location, image.image_location),

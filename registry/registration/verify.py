@@ -24,6 +24,9 @@ _COMPARED = {
     "tpm_support": "NitroTPM",
     "virtualization_type": "Virtualization",
 }
+_ADVICE = (
+    "Nothing can be launched from it, and it keeps its name. Discard it, then repeat the request."
+)
 _ASKED_FOR = {Method.SNAPSHOT, Method.MANIFEST}
 
 
@@ -43,8 +46,8 @@ def verify(
         return Wait(_pause(registration, at), "Waiting until AWS shows the image")
     image = reading.image
     if image.state in _OVER:
-        reason = (image.state_reason or "AWS gives no reason").rstrip(".")
-        raise ImageFailed(f"{image.aws_id} is {image.state}: {reason}.")
+        reason = (image.state_reason or "AWS gives no reason").rstrip(". ")
+        raise ImageFailed(f"{image.aws_id} is {image.state}: {reason}. {_ADVICE}")
     if image.state not in _READY:
         return Wait(_pause(registration, at), "Image pending")
     return _decide(registration, reading, at=at, again_after=again_after)

@@ -62,7 +62,9 @@ def problems(volume: Volume) -> Iterator[tuple[str, str]]:
         yield "volume_type", f"A root volume can't be {kind}. Choose {_or(ROOT_TYPES)}."
     if volume.least and volume.size is not None and volume.size < volume.least:
         yield "volume_size", f"Use at least {volume.least} GiB, the size of its snapshot."
-    yield from _range("volume_size", volume.size or volume.least, limits.size, f"GiB for {kind}")
+    else:
+        size = volume.least if volume.size is None else volume.size
+        yield from _range("volume_size", size, limits.size, f"GiB for {kind}")
     yield from _speed_problems(volume, limits)
 
 
@@ -99,15 +101,9 @@ def device_problems(devices: Any, root: str, sizes: Mapping[str, int | None]) ->
 
 
 _MEMBERS = {"DeviceName", "Ebs", "VirtualName", "NoDevice"}
-_EBS = {
-    "SnapshotId",
-    "VolumeSize",
-    "VolumeType",
-    "Iops",
-    "Throughput",
-    "DeleteOnTermination",
-    "Encrypted",
-}
+_NUMBERS = ("VolumeSize", "Iops", "Throughput")
+_SWITCHES = ("DeleteOnTermination", "Encrypted")
+_EBS = {"SnapshotId", "VolumeType", *_NUMBERS, *_SWITCHES}
 
 
 def _device_problems(device: Mapping[str, Any], sizes: Mapping[str, int | None]) -> Iterator[str]:
@@ -119,6 +115,8 @@ def _device_problems(device: Mapping[str, Any], sizes: Mapping[str, int | None])
         yield "say one of: a volume, an instance store (ephemeral0), no device."
     elif "VirtualName" in device and not VIRTUAL.fullmatch(str(device["VirtualName"])):
         yield "name the instance store ephemeral0, ephemeral1 and so on."
+    elif "NoDevice" in device and device["NoDevice"] != "":
+        yield "leave the text of NoDevice empty."
     elif "Ebs" in device:
         yield from _ebs_problems(device["Ebs"], sizes)
 
@@ -130,22 +128,27 @@ def _ebs_problems(ebs: Any, sizes: Mapping[str, int | None]) -> Iterator[str]:
     unknown = ebs.keys() - _EBS
     if unknown:
         yield f"a volume of an image has no {', '.join(sorted(unknown))} to choose."
-    snapshot_id = ebs.get("SnapshotId", "")
-    if snapshot_id and snapshot_id not in sizes:
-        yield f"this account has no usable snapshot {snapshot_id} in this region."
-    if snapshot_id and "Encrypted" in ebs:
-        yield "leave the encryption out: it follows the snapshot, and AWS refuses any value."
-    if not snapshot_id and ebs.get("VolumeSize") is None:
-        yield "give a size, or the snapshot it is made of."
-    numbers = [ebs.get(name) for name in ("VolumeSize", "Iops", "Throughput")]
-    if not all(value is None or type(value) is int for value in numbers):
+    yield from _origin_problems(ebs, sizes)
+    if not all(type(ebs[name]) is bool for name in _SWITCHES if name in ebs):
+        yield "say true or false of DeleteOnTermination and Encrypted."
+    if not all(type(ebs[name]) is int for name in _NUMBERS if name in ebs):
         yield "write size, IOPS and throughput as whole numbers."
         return
-    size, iops, throughput = numbers
-    asked = Volume(
-        str(ebs.get("VolumeType", "gp3")), size, iops, throughput, least=sizes.get(snapshot_id)
-    )
+    size, iops, throughput = (ebs.get(name) for name in _NUMBERS)
+    least = sizes.get(str(ebs.get("SnapshotId")))
+    asked = Volume(str(ebs.get("VolumeType", "gp3")), size, iops, throughput, least=least)
     yield from (text[0].lower() + text[1:] for _, text in problems(asked))
+
+
+def _origin_problems(ebs: Mapping[str, Any], sizes: Mapping[str, int | None]) -> Iterator[str]:
+    if "SnapshotId" in ebs:
+        snapshot_id = str(ebs["SnapshotId"])
+        if snapshot_id not in sizes:
+            yield f"this account has no usable snapshot {snapshot_id} in this region."
+        if "Encrypted" in ebs:
+            yield "leave the encryption out: it follows the snapshot, and AWS refuses any value."
+    elif "VolumeSize" not in ebs:
+        yield "give a size, or the snapshot it is made of."
 
 
 def _range(

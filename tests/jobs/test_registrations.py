@@ -177,17 +177,18 @@ def test_a_pending_image_gives_its_worker_back(aws, snapshot):
     assert run.wake_at is not None
 
 
-def test_an_image_that_could_not_be_made_fails_with_its_reason(aws, snapshot):
+def test_an_image_that_could_not_be_made_fails_with_its_reason_and_what_to_do(aws, snapshot):
     aws.state.pending_seconds = 60
+    aws.fail("RegisterImage", "image-fails", times=None)
     registration = ask(snapshot)
-    step(registration)
-    [image] = images_named(aws, "golden")
-    image |= {"State": "failed", "StateReason": {"Message": "Client.InternalError"}}
 
     run = carry_out(aws, registration)
 
     assert run.state == RunState.FAILED
-    assert run.error == f"{registration.image_id} is failed: Client.InternalError."
+    assert run.error == (
+        f"{registration.image_id} is failed: An internal error has occurred. Nothing can be "
+        "launched from it, and it keeps its name. Discard it, then repeat the request."
+    )
 
 
 def test_the_job_asks_for_the_permission_again(aws, snapshot):

@@ -37,10 +37,11 @@ def put_image(
     key: object = None,
     snapshot_id: str = SNAPSHOT_ID,
     name: str = "golden",
+    region: str = "eu-west-1",
     **members: Any,
 ) -> str:
     """Let there be an image that no attempt of ours made; return its id."""
-    image_id = f"ami-{len(aws.state.things['images']):017x}"
+    image_id = members.get("ImageId") or f"ami-{len(aws.state.things['images']):017x}"
     image = {
         "ImageId": image_id,
         "Name": name,
@@ -50,7 +51,7 @@ def put_image(
         "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot_id}}],
         "Tags": [{"Key": TAG, "Value": str(key)}] if key else [],
     }
-    Scope(aws.state, BASE_ACCOUNT, "eu-west-1").put("images", image_id, image | members)
+    Scope(aws.state, BASE_ACCOUNT, region).put("images", image_id, image | members)
     return image_id
 
 
