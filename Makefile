@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: demo demo-reset install up test check lock
+.PHONY: demo demo-reset install up test chaos check lock
 
 demo: .venv/run
 	@exec $(BIN)/python manage.py up --demo
@@ -19,6 +19,9 @@ up: .venv/run
 
 test: .venv/dev
 	$(BIN)/pytest
+
+chaos: .venv/dev
+	$(BIN)/python -m tests.chaos
 
 check: .venv/dev
 	$(BIN)/ruff check .

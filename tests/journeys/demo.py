@@ -19,8 +19,9 @@ READY = re.compile(r"Ready: (http://127\.0\.0\.1:\d+)/")
 class Demo:
     """`manage.py up --demo` on a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, aws_port: int = 8001) -> None:
         self.home = home
+        self.aws_port = aws_port  # or another one, if this is taken
         self.lines: list[str] = []
         self.url = ""
         self.process: subprocess.Popen[str] | None = None
@@ -42,7 +43,7 @@ class Demo:
         for name in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "AMIPORTAL_HTTPS"):
             environment.pop(name, None)
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--demo"],
+            [sys.executable, "manage.py", "up", "--demo", "--aws-port", str(self.aws_port)],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
