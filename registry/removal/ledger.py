@@ -144,11 +144,7 @@ def _intend(turn: Turn) -> None:
     at = turn.at
     if item.disabled_at:  # the clock of a machine may go back
         at = max(at, item.disabled_at + _MOMENT)
-    if (
-        not _mine(turn, is_paused=False)
-        .filter(submitted_at=item.submitted_at)
-        .update(submitted_at=at)
-    ):
+    if not _mine(turn, is_paused=False).update(submitted_at=at):
         raise Overtaken
     item.submitted_at = at
 

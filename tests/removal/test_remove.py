@@ -341,6 +341,17 @@ def test_what_aws_protects_is_not_touched(aws, ec2, image, mark_it):
     assert applied(aws, "DeregisterImage", image) == 0
 
 
+def test_a_protection_that_is_still_cooling_down_fails_with_what_to_do(aws, ec2, image):
+    item = mark_disabled(image, aws)
+    in_aws(aws, image).update({"DeregistrationProtection": "disabled", "_protected_until": "9"})
+
+    act(ec2, item)
+
+    assert item.state == ItemState.FAILED
+    assert "OperationNotPermitted" in item.error
+    assert item.error.endswith("Turn off what protects the image in EC2, then retry.")
+
+
 def test_what_aws_protects_from_deregistration_can_be_disabled(aws, ec2, image):
     in_aws(aws, image)["DeregistrationProtection"] = "enabled-with-cooldown"
 
