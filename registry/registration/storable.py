@@ -1,5 +1,6 @@
 """Whether the fields of a registration hold what their columns can hold."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from registry.models import Registration
 
 _LARGEST = 2**31 - 1  # of a whole number in the database
 _NUL = "\x00"
+_NOT_STORABLE = "Leave out what can't be kept, such as the character NUL."
 
 
 def malformed(registration: Registration) -> Iterator[tuple[str, str]]:
@@ -36,16 +38,25 @@ def _kind_problem(field: "models.Field[Any, Any]", value: Any) -> str:
         is_number = type(value) is int and value >= 0
         return "" if is_number or value is None else "Write a whole number."
     if isinstance(field, models.JSONField):
-        return "" if _is_storable(value) else "Leave out the characters that can't be kept."
+        return _mapping_problem(field, value)
     if not isinstance(field, (models.CharField, models.TextField)):
         return ""
     if not isinstance(value, str):
         return "Write it as text."
-    return "" if _is_storable(value) else "Leave out the characters that can't be kept."
+    return "" if _is_storable(value) else _NOT_STORABLE
+
+
+def _mapping_problem(field: "models.JSONField[Any, Any]", value: Any) -> str:
+    if not isinstance(value, type(field.get_default())):
+        is_list = field.default is list
+        return "Give it as a list of mappings." if is_list else "Give it as keys with texts."
+    return "" if _is_storable(value) else _NOT_STORABLE
 
 
 def _is_storable(value: Any) -> bool:
-    """Say whether PostgreSQL keeps all the texts in a value: no NUL, no half of a surrogate."""
+    """Say whether PostgreSQL keeps all that is in a value: no NUL, no half of a surrogate."""
+    if isinstance(value, float):
+        return math.isfinite(value)
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_storable(key) for key in value) and all(
             map(_is_storable, value.values())

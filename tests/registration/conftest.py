@@ -1,9 +1,10 @@
 import pytest
 
 from registry.models import Method, RegistrationStep
-from tests.factories import make_registration, make_snapshot
+from tests.factories import make_account, make_registration, make_scope, make_snapshot
 from tests.registration.simulated import SNAPSHOT_ID, put_snapshot
 from tests.registration.sources import FIELDS, mirror_sources, put_sources
+from tests.registration.wanted import wanted
 
 
 @pytest.fixture
@@ -40,3 +41,19 @@ def checked(any_registration):
     any_registration.step = RegistrationStep.CHECKED
     any_registration.save()
     return any_registration
+
+
+@pytest.fixture
+def asked(db):
+    """Make a registration of a snapshot that the mirror has, not yet saved."""
+
+    def ask(snapshot=None, account=None, **fields):
+        account = account or make_account()
+        make_scope(account=account, region="eu-west-1")
+        make_snapshot(
+            account=account,
+            **{"aws_id": SNAPSHOT_ID, "region": "eu-west-1", "volume_size": 8} | (snapshot or {}),
+        )
+        return wanted(account=account, **fields)
+
+    return ask

@@ -35,7 +35,11 @@ _REMAINS = {
     Method.COPY: ("SourceImageId", IMAGE_ID),
     Method.MANIFEST: ("ImageLocation", LOCATION),
 }
-_HARDWARE = {"Architecture": "x86_64", "VirtualizationType": "hvm", "EnaSupport": True}
+_HARDWARE: dict[str, Any] = {
+    "Architecture": "x86_64",
+    "VirtualizationType": "hvm",
+    "EnaSupport": True,
+}
 
 
 def put_sources(aws: SimulatedAws, *, billing: str = RHEL) -> None:

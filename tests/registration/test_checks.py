@@ -1,7 +1,7 @@
 import pytest
 
-from registry.models import Registration, Scope
-from registry.registration import Refused, check
+from registry.models import Scope
+from registry.registration import check
 from tests.factories import (
     LATER,
     make_account,
@@ -10,46 +10,8 @@ from tests.factories import (
     make_registration,
     make_run,
     make_scope,
-    make_snapshot,
 )
-
-KEY = "11111111-2222-4333-8444-555555555555"
-SNAPSHOT_ID = "snap-0123456789abcdef0"
-
-
-def wanted(**fields):
-    return Registration(
-        **{
-            "key": KEY,
-            "region": "eu-west-1",
-            "snapshot_id": SNAPSHOT_ID,
-            "name": "golden",
-            "expected_usage_operation": "RunInstances:0010",
-        }
-        | fields
-    )
-
-
-@pytest.fixture
-def asked(db):
-    """Make a registration of a snapshot that the mirror has, not yet saved."""
-
-    def ask(snapshot=None, account=None, **fields):
-        account = account or make_account()
-        make_scope(account=account, region="eu-west-1")
-        make_snapshot(
-            account=account,
-            **{"aws_id": SNAPSHOT_ID, "region": "eu-west-1", "volume_size": 8} | (snapshot or {}),
-        )
-        return wanted(account=account, **fields)
-
-    return ask
-
-
-def problems(registration):
-    with pytest.raises(Refused) as caught:
-        check(registration)
-    return caught.value.problems
+from tests.registration.wanted import problems, wanted
 
 
 @pytest.mark.parametrize(
@@ -239,80 +201,6 @@ def test_a_name_of_a_registration_that_failed_is_free_again(asked):
     make_registration(account=registration.account, name="golden", run=run)
 
     check(registration)
-
-
-DATA = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3"}}
-
-
-@pytest.mark.parametrize(
-    ("devices", "says"),
-    [
-        pytest.param([DATA, DATA], "/dev/sdf is given twice", id="twice"),
-        pytest.param([{**DATA, "DeviceName": "/dev/xvda"}], "/dev/xvda is given twice", id="root"),
-        pytest.param([{**DATA, "DeviceName": "sda; rm"}], "write a device name", id="no name"),
-        pytest.param([{"DeviceName": "/dev/sdf"}], "say one of", id="nothing on it"),
-        pytest.param([{**DATA, "VirtualName": "ephemeral0"}], "say one of", id="two things on it"),
-        pytest.param([{**DATA, "Colour": "red"}], "there is no Colour", id="unknown member"),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "VirtualName": "ram"}], "ephemeral0", id="no store"
-        ),
-        pytest.param([{"DeviceName": "/dev/sdf", "Ebs": {}}], "give a size", id="no size"),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": "8"}}], "whole numbers", id="text"
-        ),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": True}}], "whole numbers", id="truth"
-        ),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "snap-0bad"}}],
-            "no usable snapshot snap-0bad",
-            id="unknown snapshot",
-        ),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": SNAPSHOT_ID, "Encrypted": False}}],
-            "leave the encryption out",
-            id="encryption of a snapshot",
-        ),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "KmsKeyId": "k"}}],
-            "no KmsKeyId to choose",
-            id="key",
-        ),
-        pytest.param(
-            [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "st1"}}],
-            "use 125 to 16,384 GiB for st1",
-            id="too small for its type",
-        ),
-        pytest.param("/dev/sdf", "as a list of mappings", id="no list"),
-        pytest.param(["/dev/sdf"], "as a list of mappings", id="no mapping"),
-        pytest.param([{"DeviceName": "/dev/sdf", "Ebs": 8}], "as a mapping", id="no volume"),
-    ],
-)
-def test_what_is_wrong_with_a_further_device_is_said(asked, devices, says):
-    assert says in problems(asked(block_devices=devices))["block_devices"]
-
-
-def test_more_devices_than_an_instance_can_have_are_refused(asked):
-    names = [f"/dev/sd{letter}{number}" for letter in "fghi" for number in range(1, 13)]
-    devices = [{**DATA, "DeviceName": name} for name in names]
-
-    assert "at most 40" in problems(asked(block_devices=devices))["block_devices"]
-
-
-@pytest.mark.parametrize(
-    "device",
-    [
-        pytest.param(DATA, id="empty volume"),
-        pytest.param({"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": SNAPSHOT_ID}}, id="snapshot"),
-        pytest.param({"DeviceName": "/dev/sdf", "VirtualName": "ephemeral0"}, id="instance store"),
-        pytest.param({"DeviceName": "/dev/sdf", "NoDevice": ""}, id="no device"),
-        pytest.param(
-            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "Encrypted": True}}, id="encrypted"
-        ),
-    ],
-)
-def test_a_further_device_that_aws_takes_is_not_refused(asked, device):
-    check(asked(block_devices=[device]))
 
 
 @pytest.fixture
