@@ -19,8 +19,8 @@ PAGE_SIZE = 1000
 _EMPTY_CODE = {"PlatformDetails": "", "UsageOperation": ""}
 _IDS_AT_ONCE = 200
 _REFERENCES_AT_ONCE = 10  # the most that DescribeImageReferences takes
-# By itself AWS looks at the ten newest versions of a launch template only, and counts instances that
-# are terminated.
+# By itself AWS looks at the ten newest versions of a launch template only, and counts instances
+# that are terminated.
 _ALIVE = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _LOOKED_AT = [
     {

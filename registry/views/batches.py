@@ -16,6 +16,7 @@ from registry.http import SignedInRequest
 from registry.jobs.approvals import Late, confirm, withdraw
 from registry.jobs.registrations import ManyRefused, request_registrations
 from registry.models import MISMATCHES, Registration, RunState
+from registry.registration import propose
 
 
 def register_many(request: SignedInRequest) -> HttpResponse:
@@ -31,6 +32,8 @@ def register_many(request: SignedInRequest) -> HttpResponse:
                 batch = _ask(request, form.cleaned_data["key"], lines)
                 if batch:
                     return redirect("register-batch", batch)
+            elif lines:
+                _check_the_rest(request, lines)
     wrong = [line for line in lines if line.problems]
     context = {
         "section": "register",
@@ -64,6 +67,14 @@ def _ask(request: SignedInRequest, key: uuid.UUID, lines: list[Line]) -> uuid.UU
             owners[position].problems |= problems
         return None
     return key
+
+
+def _check_the_rest(request: SignedInRequest, lines: list[Line]) -> None:
+    """Say all that is wrong at once, also with the lines that can be read."""
+    owners = [line for line in lines for _ in line.wishes]
+    wishes = [wish for line in lines for wish in line.wishes]
+    for line, proposal in zip(owners, propose(wishes, by=request.user), strict=True):
+        line.problems |= proposal.problems
 
 
 def batch(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:

@@ -1,10 +1,12 @@
 """What people see when a page cannot be shown."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.urls import Resolver404
 
 
@@ -20,6 +22,29 @@ class NulNamesNothing:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         is_nul = isinstance(error, DataError) and "NUL (0x00)" in str(error)
         return not_found(request) if is_nul else None
+
+
+class WholeSignIn:
+    """Let the browser go to the sign-in itself where a part of a page was asked for.
+
+    htmx follows a redirect by itself: it would put the sign-in into the page.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        target = response.headers.get("Location", "")
+        is_part = request.headers.get("HX-Request") == "true"
+        if not (is_part and target.partition("?")[0] == resolve_url(settings.LOGIN_URL)):
+            return response
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = page.path + (f"?{page.query}" if page.query else "")
+        query = urlencode({"next": back or "/"})
+        return HttpResponse(
+            status=204, headers={"HX-Redirect": f"{target.partition('?')[0]}?{query}"}
+        )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

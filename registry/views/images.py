@@ -15,7 +15,7 @@ from registry.access import Action, may, may_somewhere, visible
 from registry.forms.filters import ImageFilter
 from registry.http import SignedInRequest
 from registry.jobs.audits import request_verification
-from registry.models import Image, Instance, Scope, Snapshot
+from registry.models import OVER, Image, Instance, RemovalItem, Scope, Snapshot
 from registry.views.lists import InventoryList, back
 from registry.views.shell import narrow
 
@@ -84,11 +84,21 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
+        "marked": _marked(request, found),
         "can_discard": is_ours and not found.is_gone,
         "can_bring_back": is_ours and is_away and found.removals.exists(),
         "can_verify": found.account.is_synced and may(request.user, Action.VERIFY, found.account),
     }
     return render(request, "registry/image.html", context)
+
+
+def _marked(request: SignedInRequest, found: Image) -> dict[str, Any] | None:
+    """Return the removal that is about to discard the image; None where there is none."""
+    items = RemovalItem.objects.active().exclude(removal__run__state__in=OVER)
+    item = items.filter(image=found).select_related("removal__run__requested_by").first()
+    if item is None or item.removal.is_undo:
+        return None
+    return {"item": item, "can_keep": may(request.user, Action.VERIFY, found.account)}
 
 
 def _read_at(found: Image) -> datetime | None:

@@ -1,0 +1,39 @@
+import pytest
+from django.urls import reverse
+
+from tests.factories import make_image, make_removal_item
+
+PART = {"HX-Request": "true", "HX-Current-URL": "https://portal.example/jobs/J-0001/?a=b"}
+
+
+def test_a_part_of_a_page_after_the_session_has_ended_sends_the_browser_to_the_sign_in(client, db):
+    answer = client.get(reverse("jobs:list"), headers=PART)
+
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == "/login/?next=%2Fjobs%2FJ-0001%2F%3Fa%3Db"
+
+
+def test_a_whole_page_after_the_session_has_ended_is_redirected(client, db):
+    assert client.get(reverse("jobs:list")).url == "/login/?next=/jobs/"
+
+
+def test_another_redirect_of_a_part_is_left_alone(signed_in):
+    answer = signed_in.post(reverse("scope"), {"next": "/jobs/"}, headers=PART)
+
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("current", ["", "not a url", "https://elsewhere.example//evil.example/"])
+def test_a_strange_address_of_the_page_leads_nowhere_else(client, db, current):
+    answer = client.get(reverse("jobs:list"), headers=PART | {"HX-Current-URL": current})
+
+    assert answer.headers["HX-Redirect"].startswith("/login/?next=")
+
+
+def test_the_page_of_an_image_says_that_it_is_about_to_be_discarded(signed_in, db):
+    item = make_removal_item(image=make_image(state="available"))
+
+    text = signed_in.get(item.image.get_absolute_url()).content.decode()
+
+    assert "Marked to be discarded" in text
+    assert reverse("jobs:keep", args=[item.removal.run.ref]) in text
