@@ -122,7 +122,8 @@ def world() -> World:
 
 def addresses(patterns: list[Any], space: str = "") -> Iterator[str]:
     for pattern in patterns:
-        if isinstance(pattern, URLResolver) and pattern.app_name != "admin":
+        # The administration and the API have tables of their own.
+        if isinstance(pattern, URLResolver) and pattern.app_name not in {"admin", "ninja"}:
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
             yield from addresses(pattern.url_patterns, inner)
         elif isinstance(pattern, URLPattern):

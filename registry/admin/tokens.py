@@ -17,7 +17,6 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["name", "user__username"]
     ordering = ["-pk"]
-    fields = list_display
     actions = ["revoke"]
 
     @admin.action(description="Revoke for good", permissions=["revoke"])

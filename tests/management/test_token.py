@@ -32,7 +32,7 @@ def test_it_is_valid_for_as_many_days():
     token("pipeline", "nightly build", days=30)
 
     made = ApiToken.objects.get()
-    assert made.expires_at - made.created_at == timedelta(days=30)
+    assert made.expires_at == made.created_at + timedelta(days=30)
 
 
 @pytest.mark.parametrize(

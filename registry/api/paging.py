@@ -1,0 +1,29 @@
+"""Long lists, page by page."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from pydantic import Field
+
+from registry.api.problems import Query
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+class PageQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+def page(
+    rows: QuerySet[_Row], asked: PageQuery, shown: Callable[[_Row], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a page of the rows, and how many there are on all pages."""
+    found = rows[asked.offset : asked.offset + asked.limit]
+    return {
+        "count": rows.count(),
+        "limit": asked.limit,
+        "offset": asked.offset,
+        "items": [shown(row) for row in found],
+    }
