@@ -1,6 +1,5 @@
 """Removals: asked for once, carried out item by item in steps that are safe to repeat."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,35 +8,30 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from registry import aws
-from registry.access import Action, Ruling, may, ruling
+from registry.access import Action, may
 from registry.jobs.approvals import Late, missing
 from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
-from registry.models import (
-    OVER,
-    Image,
-    ItemState,
-    Operation,
-    Removal,
-    RemovalItem,
-    Run,
-    RunKind,
-    RunState,
-)
+from registry.models import Image, ItemState, Removal, RemovalItem, Run, RunState
 from registry.removal import (
     Refused,
     Turn,
     Wish,
     advance,
     check,
+    counts,
     is_sent,
-    known_uses,
     not_allowed,
+    progress,
+    reopen,
     stumble,
+    tally,
+    to_do,
+    write_down,
 )
 
 # After that much, the worker is given back: registrations wait in the same queue.
@@ -99,7 +93,7 @@ def run_removal(run_id: int) -> None:
         if run is None:
             return
         with recorded(run):
-            held_for = missing(run) if _to_do(run.removal).exists() else ""
+            held_for = missing(run) if to_do(run.removal).exists() else ""
             if held_for:
                 run.hold(note=held_for)
                 return
@@ -119,7 +113,7 @@ def keep(item: RemovalItem, by: User) -> None:
     with transaction.atomic():
         run = _locked(item.removal)
         row = RemovalItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
-        if run.is_over or not _to_do(item.removal).filter(pk=row.pk).exists():
+        if run.is_over or not to_do(item.removal).filter(pk=row.pk).exists():
             raise Late(f"{row.image.aws_id} can't be kept any more: {row.get_state_display()}.")
         if is_sent(row):
             raise Late("A request to AWS is on its way. Try again in a minute.")
@@ -129,7 +123,7 @@ def keep(item: RemovalItem, by: User) -> None:
         row.state, row.note = ItemState.KEPT, text
         row.save(update_fields=["state", "note"])
         run.record(text, at=timezone.now(), subject=row.image.aws_id)
-        if not _to_do(item.removal).exists():
+        if not to_do(item.removal).exists():
             _release(run)
 
 
@@ -169,8 +163,11 @@ def retry_failed(removal: Removal, by: User | None) -> int:
     with transaction.atomic():
         run = _locked(removal)
         _refuse_to_revive(run, removal)
-        retried = _reopen(removal)
-        if not retried and not (run.is_over and _to_do(removal).exists()):
+        try:
+            retried = reopen(removal, at=timezone.now())
+        except IntegrityError:
+            raise Late("Another removal has taken one of the images a moment ago.") from None
+        if not retried and not (run.is_over and to_do(removal).exists()):
             raise Late("Nothing is left to retry.")
         run.record(f"Retried by {by or 'the operator'}.", at=timezone.now())
         lived = {name: of for name, of in run.result.items() if name != "deaths"}
@@ -199,7 +196,8 @@ def _request(
     check(images, wish, reason=draft.reason, waits=waits, seen=seen)
     try:
         with transaction.atomic():
-            _save(draft, images, by=by, hold=hold)
+            run = write_down(draft, images, by=by, hold=hold, at=timezone.now())
+            after_commit(run_removal, run)
     except IntegrityError:
         known = Removal.objects.filter(key=draft.key).first()
         if known:  # the same form, sent twice at the same moment
@@ -209,67 +207,6 @@ def _request(
     return draft
 
 
-def _save(draft: Removal, images: list[Image], *, by: User | None, hold: timedelta) -> None:
-    now = timezone.now()
-    rule = _strictest(images, by)
-    run = Run.objects.create(
-        kind=RunKind.REMOVE,
-        requested_by=by,
-        requested_at=now,
-        policy=rule.policy,
-        approvals_needed=rule.approvals,
-    )
-    draft.run = run
-    draft.hold_until = now + hold if hold else None
-    draft.save()
-    run.images.set(images)
-    _close_left_behind(images, run)
-    uses = {} if draft.is_undo else known_uses(images)
-    lost = _permissions_lost(images) if draft.is_undo else {}
-    RemovalItem.objects.bulk_create(
-        RemovalItem(
-            removal=draft,
-            image=image,
-            act_at=now + hold,
-            uses_shown=[use.json for use in uses.get(image.pk, [])],
-            permissions=lost.get(image.pk, []),
-        )
-        for image in images
-    )
-    run.record(f"Requested by {by or 'the operator'}: {draft.reason}", at=now)
-    after_commit(run_removal, run)
-
-
-def _strictest(images: list[Image], by: User | None) -> Ruling:
-    """Return the ruling that asks for the most approvals, of all the images."""
-    cases = {(image.account, image.expected_usage_operation or "") for image in images}
-    ordered = sorted(cases, key=lambda case: (case[0].pk, case[1]))
-    rulings = [
-        ruling(by, account, operation=Operation.REMOVE, usage_operation=code)
-        for account, code in ordered
-    ]
-    return max(rulings, key=lambda found: found.approvals)
-
-
-def _close_left_behind(images: list[Image], run: Run) -> None:
-    """Close the items of removals that are over: this run goes on from where they stand."""
-    left = RemovalItem.objects.active().filter(removal__run__state__in=OVER, image__in=images)
-    left.update(state=ItemState.KEPT, note=f"{run.ref} goes on from here.")
-
-
-def _permissions_lost(images: list[Image]) -> dict[int, list[dict[str, str]]]:
-    """Return the launch permissions that the images had when they were disabled last."""
-    rows = RemovalItem.objects.filter(image__in=images, removal__is_undo=False)
-    newest = rows.exclude(disabled_at=None).order_by("image", "-pk").distinct("image")
-    return {row.image_id: row.permissions for row in newest}
-
-
-def _to_do(removal: Removal) -> QuerySet[RemovalItem]:
-    """Return the items that a worker has something to do for, now or later."""
-    items = RemovalItem.objects.active().filter(removal=removal)
-    return items.exclude(state=ItemState.DISABLED) if removal.only_disables else items
-
-
 def _take_steps(run: Run) -> None:
     """Take the steps that are due, a few, until somebody pauses."""
     removal = run.removal
@@ -277,7 +214,7 @@ def _take_steps(run: Run) -> None:
     doors: dict[tuple[int, str], aws.Ec2] = {}
     for _ in range(MOST_STEPS):
         now = timezone.now()
-        due = _to_do(removal).filter(act_at__lte=now, removal__is_paused=False)
+        due = to_do(removal).filter(act_at__lte=now, removal__is_paused=False)
         item = due.select_related("image__account", "removal").order_by("act_at", "pk").first()
         if item is None or now > began_at + LONGEST_TURN:
             return
@@ -308,42 +245,18 @@ def _give_back(run: Run) -> None:
     """Give the worker back until the next step is due, or end the run."""
     with transaction.atomic():
         _locked(run.removal)
-        to_do = _to_do(run.removal)
         now = timezone.now()
-        following = to_do.order_by("act_at").values_list("act_at", flat=True).first()
+        following = to_do(run.removal).order_by("act_at").values_list("act_at", flat=True).first()
         if following is None:
-            run.finish(at=now, note=_tally(run.removal), result=run.result | _counts(run.removal))
+            run.finish(
+                at=now,
+                note=tally(run.removal),
+                result=run.result | {"items": counts(run.removal)},
+            )
         elif Removal.objects.filter(pk=run.removal.pk, is_paused=True).exists():
             run.hold(note="Paused.")
-        elif run.wait(until=max(following, now), note=_progress(run.removal)) and following <= now:
+        elif run.wait(until=max(following, now), note=progress(run.removal)) and following <= now:
             after_commit(run_removal, run)
-
-
-def _counts(removal: Removal) -> dict[str, dict[str, int]]:
-    return {"items": dict(Counter(removal.items.values_list("state", flat=True)))}
-
-
-def _tally(removal: Removal) -> str:
-    """Say how a removal ended: "12 discarded, 1 kept: in use, 1 failed"."""
-    counts = _counts(removal)["items"]
-    said = [f"{counts[state]} {word}" for state, word in _ENDS.items() if counts.get(state)]
-    return ", ".join(said)
-
-
-def _progress(removal: Removal) -> str:
-    left = _to_do(removal).count()
-    done = _tally(removal)
-    return f"{left} to go; {done}" if done else f"{left} to go"
-
-
-_ENDS: dict[str, str] = {
-    ItemState.DEREGISTERED: "discarded",
-    ItemState.RESTORED: "restored",
-    ItemState.DISABLED: "disabled",
-    ItemState.KEPT: "kept by request",
-    ItemState.IN_USE: "kept: in use",
-    ItemState.FAILED: "failed",
-}
 
 
 def _steer(removal: Removal, by: User | None) -> None:
@@ -380,18 +293,6 @@ def _refuse_to_revive(run: Run, removal: Removal) -> None:
     is_withdrawn = run.state == RunState.FAILED and not is_begun
     if is_declined or is_withdrawn:
         raise Late(f"{run.ref} is over: {run.error or run.get_state_display()}")
-
-
-def _reopen(removal: Removal) -> int:
-    """Set the failed items back to the step they stand at, but for those in another removal."""
-    elsewhere = RemovalItem.objects.active().exclude(removal=removal).values("image")
-    failed = removal.items.filter(state=ItemState.FAILED).exclude(image__in=elsewhere)
-    again = {"act_at": timezone.now(), "tries": 0, "error": "", "note": ""}
-    try:
-        disabled = failed.exclude(disabled_at=None).update(state=ItemState.DISABLED, **again)
-        return disabled + failed.update(state=ItemState.MARKED, **again)
-    except IntegrityError:
-        raise Late("Another removal has taken one of the images a moment ago.") from None
 
 
 def _listed(images: list[Image]) -> str:

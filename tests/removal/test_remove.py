@@ -17,6 +17,7 @@ from tests.removal.simulated import (
     keep_in_the_bin,
     launch,
     name_in_template,
+    place,
     put_image,
 )
 
@@ -111,15 +112,33 @@ def test_a_snapshot_of_a_disabled_ami_is_not_orphaned(aws, ec2, scope, image):
     assert snapshot_id in aws.state.things["snapshots"]
 
 
-def test_an_image_is_not_called_gone_before_aws_was_asked(aws, ec2, image):
-    item = mark_disabled(image, aws)
+def after_the_request(what):
+    """Do `what` as soon as it is written down that the image was deregistered."""
 
-    def fail_after_the_request(execute, sql, params, many, context):
+    def do_it_then(execute, sql, params, many, context):
         if sql.startswith('INSERT INTO "registry_event"'):
-            aws.fail("DescribeImages", "access-denied")
+            what()
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(fail_after_the_request):
+    return connection.execute_wrapper(do_it_then)
+
+
+def test_an_image_is_not_called_gone_where_aws_can_not_be_asked(aws, ec2, image):
+    item = mark_disabled(image, aws)
+
+    with after_the_request(lambda: aws.fail("DescribeImages", "access-denied")):
+        act(ec2, item)
+
+    image.refresh_from_db()
+    assert item.state == ItemState.DEREGISTERED
+    assert image.gone_at is None
+
+
+def test_an_image_is_not_called_gone_while_aws_still_shows_it(aws, ec2, image):
+    item = mark_disabled(image, aws)
+    shown = in_aws(aws, image) | {"State": "deregistered"}
+
+    with after_the_request(lambda: place(aws, image).put("images", image.aws_id, shown)):
         act(ec2, item)
 
     image.refresh_from_db()
@@ -461,6 +480,17 @@ def test_a_clock_that_goes_back_makes_no_request_look_like_an_older_one(aws, ec2
     act(ec2, item, at=NOON - DAY)
 
     assert item.submitted_at > item.disabled_at
+
+
+def test_a_clock_that_goes_back_makes_no_request_look_like_the_next_one(aws, ec2, image):
+    in_aws(aws, image)["State"] = "disabled"
+    item = mark(image)
+    item.submitted_at = LATER + DAY
+    item.save()
+
+    act(ec2, item)
+
+    assert item.submitted_at == item.disabled_at == LATER
 
 
 def test_a_refusal_soon_after_a_doubt_is_not_the_end(aws, ec2, image):
