@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "registry.views.errors.WholeSignIn",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "registry.api.door.Door",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
