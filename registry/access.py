@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
 
-from registry.models import OPERATOR, Account, Grant, Policy, Role
+from registry.models import OPERATOR, Account, Grant, Operation, Policy, Role
 
 Person = User | AbstractBaseUser | AnonymousUser
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
@@ -62,6 +62,11 @@ BUILT_IN: tuple[tuple[str, bool, Ruling], ...] = (
     (OPERATOR, False, Ruling("Whoever has the command line acts on their own", 0)),
 )
 _NOBODY = Ruling("Nobody acts on their own without a policy", 1)
+# Only a role with which one may ask at all counts, so that a second role lowers nothing.
+_ASKS: dict[str, set[Action]] = {
+    Operation.MAKE: {Action.REGISTER},
+    Operation.REMOVE: {Action.DISCARD_OWN, Action.DISCARD},
+}
 
 
 def _grants(user: Person, action: Action) -> QuerySet[Grant]:
@@ -134,7 +139,7 @@ def ruling(
 
     Of the policies that fit, the most specific counts: one for the account before one for the
     expected code, then one for what is risky, for the operation, for the role. Where a person has
-    several roles, the one that needs the fewest approvals.
+    several roles that may ask for it, the one that needs the fewest approvals.
     """
     fits = Q(account=None) | Q(account=account)
     fits &= Q(usage_operation="") | Q(usage_operation=usage_operation)
@@ -142,16 +147,19 @@ def ruling(
     if not is_risky:
         fits &= Q(is_risky=False)
     policies = list(Policy.objects.filter(fits).order_by("pk"))
-    held = [OPERATOR] if user is None else _roles_on(user, account)
+    held = [OPERATOR] if user is None else _roles_on(user, account, operation)
     rulings = [_ruling_for(role, policies, is_risky=is_risky) for role in held]
     return min(rulings, key=lambda found: found.approvals, default=_NOBODY)
 
 
-def _roles_on(user: Person, account: Account) -> list[str]:
+def _roles_on(user: Person, account: Account, operation: str) -> list[str]:
+    if not user.is_active:
+        return []
     if getattr(user, "is_superuser", False):
         return [Role.ADMIN]
+    asking = [role for role, actions in GRANTED.items() if actions & _ASKS[operation]]
     on_it = Q(account=None) | Q(account=account)
-    held = Grant.objects.filter(on_it, user__pk=user.pk or 0)
+    held = Grant.objects.filter(on_it, user__pk=user.pk or 0, role__in=asking)
     return list(held.order_by("role").values_list("role", flat=True).distinct())
 
 
