@@ -12,7 +12,9 @@ SNAPSHOT_ID = "snap-0123456789abcdef0"
 RHEL = "RunInstances:0010"
 
 
-def put_snapshot(aws: SimulatedAws, *, billing: str = RHEL, **members: Any) -> None:
+def put_snapshot(
+    aws: SimulatedAws, *, billing: str | None = RHEL, region: str = "eu-west-1", **members: Any
+) -> None:
     """Let there be a snapshot; an image that is registered from it is billed as `billing`."""
     snapshot = {
         "SnapshotId": SNAPSHOT_ID,
@@ -28,7 +30,8 @@ def put_snapshot(aws: SimulatedAws, *, billing: str = RHEL, **members: Any) -> N
         "Tags": [],
         "_billing": billing,
     }
-    Scope(aws.state, BASE_ACCOUNT, "eu-west-1").put("snapshots", SNAPSHOT_ID, snapshot | members)
+    found = snapshot | members
+    Scope(aws.state, BASE_ACCOUNT, region).put("snapshots", str(found["SnapshotId"]), found)
 
 
 def put_image(
