@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from registry.billing.codes import canonical
 from registry.models.account import Account
 from registry.models.grant import Role
 from registry.models.run import Run
@@ -58,6 +59,9 @@ class Policy(models.Model):
         return self.name
 
     def clean(self) -> None:
+        code = self.usage_operation
+        if code and canonical(code) != code:  # it would never fit
+            raise ValidationError({"usage_operation": "Write a code such as RunInstances:0010."})
         # The constraint is not asked by a form: it passes over an account that is not named.
         same = Policy.objects.filter(
             account=self.account,

@@ -3,25 +3,38 @@
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from registry.access import Action, may, may_somewhere, visible
+from registry.audit import prospect
 from registry.forms.filters import ImageFilter
 from registry.http import SignedInRequest
 from registry.jobs.audits import request_verification
-from registry.models import OVER, Image, Instance, RemovalItem, Scope, Snapshot
+from registry.models import (
+    MISMATCHES,
+    OVER,
+    Image,
+    Instance,
+    Method,
+    RemovalItem,
+    Scope,
+    Snapshot,
+)
 from registry.views.lists import InventoryList, back
 from registry.views.shell import narrow
 
 LINKED: dict[str, Any] = {"image": Image, "snapshot": Snapshot, "instance": Instance}
 # What is not told of a thing in an account that the person may not read.
 HIDDEN: dict[str, Any] = {"name": "", "detail": "", "usage_operation": None}
+_LONGEST_NAME = 120  # with what is added, AWS takes it
 URGENCY = ("lost", "wrong", "partial", "unexpected", "", "unknown", "excused", "ok")
 
 
@@ -85,6 +98,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
         "marked": _marked(request, found),
+        "again": _again(request, found),
         "can_discard": is_ours and not found.is_gone,
         "can_bring_back": is_ours and is_away and found.removals.exists(),
         "can_verify": found.account.is_synced and may(request.user, Action.VERIFY, found.account),
@@ -99,6 +113,31 @@ def _marked(request: SignedInRequest, found: Image) -> dict[str, Any] | None:
     if item is None or item.removal.is_undo:
         return None
     return {"item": item, "can_keep": may(request.user, Action.VERIFY, found.account)}
+
+
+def _again(request: SignedInRequest, found: Image) -> str:
+    """Return the address of the form that makes a wrong image again from an instance; or ""."""
+    is_wrong = found.verdict in MISMATCHES and not found.is_gone and found.account.is_synced
+    if not is_wrong or not may(request.user, Action.REGISTER, found.account):
+        return ""
+    origin = prospect(
+        found.account,
+        found.region,
+        method=Method.SNAPSHOT,
+        expected=found.expected_usage_operation or "",
+        snapshot_id=found.root_snapshot_id,
+    )
+    if not origin.instances:
+        return ""
+    query = {
+        "account": found.account.number,
+        "region": found.region,
+        "method": Method.INSTANCE,
+        "source_instance_id": origin.instances[0].aws_id,
+        "name": f"{found.name[:_LONGEST_NAME]}-2",
+        "expected_usage_operation": found.expected_usage_operation,
+    }
+    return f"{reverse('register')}?{urlencode(query)}"
 
 
 def _read_at(found: Image) -> datetime | None:

@@ -62,7 +62,7 @@ def test_a_removal_is_asked_for_as_it_was_chosen(signed_in, image):
     removal = Removal.objects.get()
     assert answer.url == removal.run.get_absolute_url()
     assert removal.reason == "It carries a wrong code."
-    assert removal.hold_until - removal.run.requested_at == timedelta(days=7)
+    assert removal.hold_until == removal.run.requested_at + timedelta(days=7)
     assert removal.cooling == timedelta(days=14)
     assert removal.deletes_snapshots
     assert [item.image for item in removal.items.all()] == [image]

@@ -6,6 +6,7 @@ from registry.models import Role, Run
 from tests.factories import (
     LATER,
     NOON,
+    make_account,
     make_cover,
     make_finding,
     make_image,
@@ -15,7 +16,9 @@ from tests.factories import (
     make_run,
     make_schedule,
     make_scope,
+    make_snapshot,
     make_user,
+    make_volume,
 )
 
 
@@ -353,3 +356,28 @@ def test_after_five_wrong_passwords_there_is_a_pause(client, db):
 
     assert answer.status_code == 429
     assert "sessionid" not in client.cookies
+
+
+def test_a_wrong_image_offers_to_be_made_again_from_its_instance(signed_in):
+    account = make_account()
+    make_scope(account=account)
+    place = {"account": account, "region": "eu-west-1"}
+    volume = make_volume(**place)
+    instance = make_instance(
+        state="running",
+        usage_operation="RunInstances:0010",
+        root_device_name="/dev/xvda",
+        volumes={"/dev/xvda": volume.aws_id},
+        **place,
+    )
+    snapshot = make_snapshot(volume_id=volume.aws_id, **place)
+    image = make_image(
+        verdict="lost",
+        expected_usage_operation="RunInstances:0010",
+        root_snapshot_id=snapshot.aws_id,
+        **place,
+    )
+
+    text = signed_in.get(image.get_absolute_url()).content.decode()
+
+    assert f"source_instance_id={instance.aws_id}" in text
