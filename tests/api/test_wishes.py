@@ -1,8 +1,10 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from registry.api.wishes import WishBody, asked_fields
+from registry.api.wishes import VolumeBody, WishBody, asked_fields
 from registry.models import Method, Registration, Run
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +129,56 @@ def test_the_fields_of_each_way_are_needed(program, wish):
         ["name", "expected_usage_operation", "source_image_id", "source_region"],
         "This field is needed.",
     )
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+# Words and numbers that mean something somewhere reach deeper than noise.
+WORDS = st.sampled_from(
+    (
+        *("snapshot", "instance", "copy", "manifest", "eu-west-1", "RunInstances:0010"),
+        *("gp3", "io2", "st1", "x86_64", "arm64", "hvm", "paravirtual", "uefi", "v2.0", "simple"),
+        *("/dev/sda1", "bucket/b.manifest.xml", "aki-12345678", "AAAA", "\0", "\ud800", ""),
+    )
+)
+DEVICES = st.lists(
+    st.fixed_dictionaries(
+        {"DeviceName": st.just("/dev/sdf") | ANYTHING},
+        optional={
+            "Ebs": st.fixed_dictionaries(
+                {}, optional=dict.fromkeys(VolumeBody.model_fields, WORDS | ANYTHING)
+            ),
+            "VirtualName": WORDS | ANYTHING,
+            "NoDevice": WORDS | ANYTHING,
+        },
+    ),
+    max_size=3,
+)
+FIELDS = dict.fromkeys(WishBody.model_fields, WORDS | ANYTHING)
+
+
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(changes=st.fixed_dictionaries({}, optional=FIELDS | {"block_devices": DEVICES}))
+def test_nothing_that_can_be_sent_makes_the_portal_fail(program, wish, changes):
+    answer = program.post("/registrations/check", json.dumps(wish | changes))
+
+    assert answer.status_code in {200, 422}
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sent=ANYTHING)
+def test_nothing_at_all_makes_the_portal_fail(program, sent):
+    for_removals = program.post("/removals", json.dumps(sent))
+    for_registrations = program.post("/registrations", json.dumps(sent))
+
+    assert {for_removals.status_code, for_registrations.status_code} <= {422}
