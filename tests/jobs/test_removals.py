@@ -525,6 +525,15 @@ def test_an_item_that_is_over_can_not_be_kept(aws, image):
         keep(the_item(removal), make_user(Role.ENGINEER))
 
 
+def test_an_item_of_a_request_that_was_withdrawn_needs_no_keeping(image):
+    user = make_user(Role.ENGINEER)
+    removal = ask(image, by=user)
+    withdraw(removal.run, by=user)
+
+    with pytest.raises(Late, match="Marked"):
+        keep(the_item(removal), user)
+
+
 def test_what_was_only_to_be_disabled_can_not_be_kept_afterwards(image):
     removal = ask(image, only_disables=True)
     step(removal)
