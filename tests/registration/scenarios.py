@@ -53,13 +53,14 @@ def put_scenario(aws: SimulatedAws, ec2: Ec2, platform: str, kind: str) -> str:
 def _root(platform: str, kind: str) -> dict[str, Any]:
     """Return a root snapshot: whether it has the metadata of the code, no API shows."""
     copied = {"VolumeId": "vol-ffffffff", "Description": "[Copied snap-0b from eu-central-1]"}
-    return {
+    roots: dict[str, dict[str, Any]] = {
         WITH: {"billing": platform},
         WITHOUT: {"billing": None, "Description": "Restored by the backup vault"},
         COPIED: {"billing": None, **copied},
         ENCRYPTED: {"billing": platform, "Encrypted": True},
         SOLD: {"billing": None, "_product_codes": _PRODUCT},
-    }[kind]
+    }
+    return roots[kind]
 
 
 def _put_volume(aws: SimulatedAws, *, is_encrypted: bool) -> None:

@@ -1,22 +1,25 @@
+import uuid
 from datetime import timedelta
 
 import pytest
 
 from registry.aws import ImageRecord
-from registry.models import RegistrationStep
-from registry.registration import ImageFailed, Wait, register_once, verify
+from registry.models import Method, RegistrationStep
+from registry.registration import ImageFailed, Wait, operation, register_once, verify
 from tests.factories import LATER, NOON
+from tests.registration.calls import texts
 from tests.registration.simulated import RHEL, images_named
 
 AGAIN = timedelta(minutes=1)
 
 
 @pytest.fixture
-def submitted(ec2, registration):
-    """A registration whose image was just made, available and billed as it must be."""
-    register_once(ec2, registration, at=NOON)
-    registration.events.all().delete()
-    return registration
+def submitted(aws, ec2, any_registration):
+    """One by each method, whose image was just made, available and billed as it must be."""
+    register_once(ec2, any_registration, at=NOON)
+    any_registration.events.all().delete()
+    bill(aws, RHEL, "Red Hat Enterprise Linux")
+    return any_registration
 
 
 def read(ec2, registration, at=NOON):
@@ -31,10 +34,6 @@ def change(aws, **members):
 
 def bill(aws, code, details="Something"):
     change(aws, UsageOperation=code, PlatformDetails=details)
-
-
-def texts(registration):
-    return list(registration.events.order_by("pk").values_list("text", flat=True))
 
 
 def test_a_pending_image_is_waited_for(aws, ec2, submitted):
@@ -59,6 +58,29 @@ def test_an_image_that_could_not_be_made_says_why(aws, ec2, submitted, state):
 
     with pytest.raises(ImageFailed, match=f"is {state}: Client.Snapshot: no good"):
         read(ec2, submitted)
+
+
+@pytest.mark.parametrize(
+    ("waited", "pause"), [(0, 5), (49, 5), (60, 6), (300, 30), (600, 60), (86_400, 60)]
+)
+def test_it_asks_the_less_often_the_longer_it_takes(aws, ec2, submitted, waited, pause):
+    change(aws, State="pending", _available_at="2999")
+
+    found = read(ec2, submitted, at=NOON + timedelta(seconds=waited))
+
+    assert found == Wait(timedelta(seconds=pause), "Image pending")
+
+
+def test_an_image_that_aws_could_not_make_says_why_and_what_to_do(aws, ec2, checked):
+    aws.state.pending_seconds = 1
+    aws.fail(operation(checked), "image-fails")
+    register_once(ec2, checked, at=NOON)
+    aws.state.advance(seconds=1)
+
+    with pytest.raises(ImageFailed, match="An internal error has occurred") as caught:
+        read(ec2, checked)
+
+    assert str(caught.value).endswith("Discard it, then repeat the request.")
 
 
 def test_an_image_that_failed_without_a_reason_says_so(aws, ec2, submitted):
@@ -135,6 +157,62 @@ def test_a_code_that_comes_late_is_right(aws, ec2, submitted):
         "Read: empty, No platform details.",
         "Read: RunInstances:0010, Red Hat Enterprise Linux.",
     ]
+
+
+def test_what_aws_said_is_kept_word_for_word(aws, ec2, submitted):
+    change(aws, Description="As AWS has it")
+
+    read(ec2, submitted)
+
+    submitted.refresh_from_db()
+    [reading] = submitted.readings
+    assert reading["at"] == NOON.isoformat()
+    assert uuid.UUID(reading["request_id"])
+    assert reading["image"]["ImageId"] == submitted.image_id
+    assert reading["image"]["UsageOperation"] == RHEL
+    assert reading["image"]["Description"] == "As AWS has it"
+
+
+def test_of_what_aws_said_the_last_two_are_kept(aws, ec2, submitted):
+    moments = [NOON, NOON + AGAIN / 2, NOON + AGAIN]
+    for number, moment in enumerate(moments):
+        bill(aws, f"RunInstances:000{number + 2}")
+        read(ec2, submitted, at=moment)
+
+    submitted.refresh_from_db()
+    codes = [reading["image"]["UsageOperation"] for reading in submitted.readings]
+    assert codes == ["RunInstances:0003", "RunInstances:0004"]
+    assert [reading["at"] for reading in submitted.readings] == [
+        moment.isoformat() for moment in moments[1:]
+    ]
+
+
+@pytest.fixture
+def coded_late(aws, ec2, registered_by):
+    """An image of a snapshot that is available, and whose code AWS shows half a minute later."""
+    registration = registered_by(Method.SNAPSHOT)
+    aws.state.code_lag_seconds = 30
+    register_once(ec2, registration, at=NOON)
+    return registration
+
+
+def test_a_code_that_aws_shows_late_is_read_once_more(aws, ec2, coded_late):
+    early = read(ec2, coded_late)
+    aws.state.advance(seconds=30)
+
+    read(ec2, coded_late, at=NOON + AGAIN)
+
+    assert isinstance(early, Wait)
+    assert coded_late.verdict == "ok"
+    assert [one["image"].get("UsageOperation", "") for one in coded_late.readings] == ["", RHEL]
+
+
+def test_a_code_that_aws_still_does_not_show_is_condemned(ec2, coded_late):
+    read(ec2, coded_late)
+
+    read(ec2, coded_late, at=NOON + AGAIN)
+
+    assert coded_late.verdict == "lost"
 
 
 @pytest.mark.parametrize(

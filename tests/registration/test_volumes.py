@@ -132,7 +132,7 @@ def test_the_least_and_the_most_of_every_type_are_taken(kind):
 @pytest.mark.parametrize("kind", LIMITS)
 def test_a_size_beyond_those_of_its_type_is_refused(kind):
     least, most = LIMITS[kind].size
-    iops = LIMITS[kind].iops and LIMITS[kind].iops[0]
+    iops = 3_000 if LIMITS[kind].needs_iops else None
     text = f"Use {least:,} to {most:,} GiB for {kind}."
 
     assert list(problems_of(Volume(kind, least - 1, iops))) == [("volume_size", text)]
