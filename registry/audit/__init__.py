@@ -1,7 +1,8 @@
 """Rows → facts → verdicts → findings."""
 
 from registry.audit.answer import audit_answer
-from registry.audit.prospect import Default, defaults, prospect
+from registry.audit.defaults import Default, defaults
+from registry.audit.prospect import prospect
 from registry.audit.run import AuditCounts, audit, judge_images
 
 __all__ = [

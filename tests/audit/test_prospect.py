@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from registry.audit import defaults, prospect
-from registry.billing.prediction import LiveInstance, Sibling, predict
+from registry.billing.prediction import predict
+from registry.billing.prospect import LiveInstance, Sibling
 from tests.factories import (
     LATER,
     NOON,

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from registry.billing.codes import PLAIN, TABLE, parts
 from registry.billing.expectation import STRENGTHS, Link
-from registry.billing.prediction import (
+from registry.billing.prediction import predict
+from registry.billing.prospect import (
     AWS_BACKUP,
     COPY_IMAGE,
     COPY_SNAPSHOT,
@@ -20,7 +21,6 @@ from registry.billing.prediction import (
     LiveInstance,
     Prospect,
     Sibling,
-    predict,
     writer_of,
 )
 
