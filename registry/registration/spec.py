@@ -11,6 +11,7 @@ from typing import Any
 
 from registry.aws import ImageRecord
 from registry.models import Method, Registration
+from registry.registration.volumes import DEFAULT_TYPE
 
 TAG = "amiportal:registration"
 # CopyImage takes the tags of its source along, also our mark on it. A copy has one of its own.
@@ -21,7 +22,6 @@ OPERATIONS: Mapping[str, str] = {
     Method.INSTANCE: "CreateImage",
     Method.COPY: "CopyImage",
 }
-HVM = "hvm"
 
 
 def operation(registration: Registration) -> str:
@@ -105,7 +105,7 @@ def _from_snapshot(registration: Registration) -> dict[str, Any]:
     return {
         **_hardware(registration),
         "RootDeviceName": registration.root_device_name,
-        "BlockDeviceMappings": [root, *registration.block_devices],
+        "BlockDeviceMappings": [root, *map(_typed, registration.block_devices)],
     }
 
 
@@ -113,8 +113,15 @@ def _from_manifest(registration: Registration) -> dict[str, Any]:
     return {
         **_hardware(registration),
         "ImageLocation": registration.image_location,
-        "BlockDeviceMappings": registration.block_devices or None,
+        "BlockDeviceMappings": list(map(_typed, registration.block_devices)) or None,
     }
+
+
+def _typed(device: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the type of a volume for which nobody chose one: it is checked as this type."""
+    if "Ebs" not in device:
+        return dict(device)
+    return {**device, "Ebs": {"VolumeType": DEFAULT_TYPE, **device["Ebs"]}}
 
 
 def _hardware(registration: Registration) -> dict[str, Any]:

@@ -36,6 +36,7 @@ LIMITS: Mapping[str, Limits] = {
     "standard": Limits((1, 1_024)),
 }
 VOLUME_TYPES = tuple(LIMITS)
+DEFAULT_TYPE = "gp3"  # of a further volume for which nobody chose one
 ROOT_TYPES = tuple(kind for kind, limits in LIMITS.items() if limits.can_be_root)
 
 
@@ -136,7 +137,7 @@ def _ebs_problems(ebs: Any, sizes: Mapping[str, int | None]) -> Iterator[str]:
         return
     size, iops, throughput = (ebs.get(name) for name in _NUMBERS)
     least = sizes.get(str(ebs.get("SnapshotId")))
-    asked = Volume(str(ebs.get("VolumeType", "gp3")), size, iops, throughput, least=least)
+    asked = Volume(str(ebs.get("VolumeType", DEFAULT_TYPE)), size, iops, throughput, least=least)
     yield from (text[0].lower() + text[1:] for _, text in problems(asked))
 
 

@@ -206,6 +206,14 @@ def test_the_further_devices_follow_the_root():
     assert found[1] == device
 
 
+def test_the_type_of_a_further_volume_is_never_left_to_aws():
+    device = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8}}
+
+    _, found = parameters(wanted(block_devices=[device]))["BlockDeviceMappings"]
+
+    assert found["Ebs"] == {"VolumeSize": 8, "VolumeType": "gp3"}
+
+
 def test_a_manifest_has_no_root_volume():
     found = parameters(wanted(**MANIFEST))
 
