@@ -45,7 +45,7 @@ def may_decide(user: Person, run: Run) -> bool:
 
 def may_withdraw(user: Person, run: Run) -> bool:
     """Say whether `user` can take the request back before anything was sent."""
-    is_open = run.state in _BEFORE_SENDING and not is_sent(run)
+    is_open = run.state in _BEFORE_SENDING and _is_request(run) and not is_sent(run)
     return is_open and (run.requested_by_id == user.pk or _may_decide(user, run))
 
 
@@ -95,7 +95,8 @@ def withdraw(run: Run, *, by: User) -> None:
     now = timezone.now()
     with transaction.atomic():
         locked = _locked(run)
-        if locked.state not in _BEFORE_SENDING or is_sent(locked):
+        is_open = locked.state in _BEFORE_SENDING and _is_request(locked)
+        if not is_open or is_sent(locked):
             raise Late(f"{run.ref} can't be withdrawn: {locked.get_state_display()}.")
         locked.record(f"Withdrawn by {by}.", at=now)
         _end(locked, f"Withdrawn by {by}. Nothing was sent to AWS.", at=now)
@@ -105,15 +106,28 @@ _BEFORE_SENDING = (RunState.HELD, RunState.QUEUED, RunState.WAITING)
 
 
 def _waits_for_approval(run: Run) -> bool:
-    # A removal that somebody has paused is held as well.
-    is_held = run.state == RunState.HELD and not run.is_trial
-    return is_held and len(approvers(run)) < run.approvals_needed
+    if run.state != RunState.HELD or run.is_trial:
+        return False
+    # A removal that somebody has paused is held as well. What is held without that waits even if
+    # nothing is missing: whoever approved may have got back a role that was lost.
+    return not _is_paused(run) or bool(missing(run))
+
+
+def _is_paused(run: Run) -> bool:
+    removal = getattr(run, "removal", None)
+    return removal is not None and removal.is_paused
+
+
+def _is_request(run: Run) -> bool:
+    """Say whether a run changes something in AWS; what only reads is nobody's to decide on."""
+    return hasattr(run, "registration") or hasattr(run, "removal")
 
 
 def _may_decide(user: Person, run: Run) -> bool:
     if user.pk is None or run.requested_by_id == user.pk:
         return False
-    return all(may(user, Action.APPROVE, account) for account in accounts_of(run))
+    accounts = accounts_of(run)
+    return bool(accounts) and all(may(user, Action.APPROVE, account) for account in accounts)
 
 
 def accounts_of(run: Run) -> list[Account]:
@@ -150,6 +164,8 @@ def _write_down(run: Run, by: User, reason: str, *, at: datetime, is_approval: b
                 run=run, by=by, at=at, is_approval=is_approval, reason=reason[:_LONGEST_REASON]
             )
     except IntegrityError:
+        if not run.decisions.filter(by=by).exists():
+            raise
         raise Late("You have decided on this request already.") from None
     run.record(f"{'Approved' if is_approval else 'Declined'} by {by}: {reason}", at=at)
 

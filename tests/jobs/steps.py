@@ -4,18 +4,26 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from registry.jobs.registrations import request_registration, run_registration
-from registry.models import Registration, Run, Snapshot
+from registry.jobs.approvals import decide
+from registry.jobs.registrations import (
+    request_registration,
+    request_registrations,
+    run_registration,
+)
+from registry.models import Policy, Registration, Run, Snapshot
+from registry.registration import Wish
 from sandbox.aws.server import SimulatedAws
 from tests.registration.elapsed import let_pass
 from tests.registration.simulated import RHEL
 
 KEY = uuid.UUID("11111111-2222-4333-8444-555555555555")
 MOST_STEPS = 60
+# What is asked of AWS before anybody has to agree.
+CHECKING = ["GetCallerIdentity", "DescribeImages", "RegisterImage"]
 
 
-def ask(snapshot: Snapshot, *, by: Any = None, key: uuid.UUID = KEY, **fields: Any) -> Registration:
-    """Ask for an image from `snapshot` that is billed as Red Hat."""
+def wish(snapshot: Snapshot, *, key: uuid.UUID = KEY, **fields: Any) -> Wish:
+    """Return the wish for an image from `snapshot` that is billed as Red Hat."""
     wanted = {
         "region": snapshot.region,
         "snapshot_id": snapshot.aws_id,
@@ -23,7 +31,31 @@ def ask(snapshot: Snapshot, *, by: Any = None, key: uuid.UUID = KEY, **fields: A
         "expected_usage_operation": RHEL,
         "reason": "There is no instance any more.",
     }
-    return request_registration(key=key, account=snapshot.account, by=by, **wanted | fields)
+    return Wish(key, snapshot.account, wanted | fields)
+
+
+def ask(snapshot: Snapshot, *, by: Any = None, key: uuid.UUID = KEY, **fields: Any) -> Registration:
+    """Ask for an image from `snapshot` that is billed as Red Hat."""
+    wanted = wish(snapshot, **fields)
+    return request_registration(key=key, account=wanted.account, by=by, **wanted.fields)
+
+
+def held_for(number: int, snapshot: Snapshot, by: Any) -> Run:
+    """Return a request that AWS has checked and that waits for `number` others."""
+    Policy.objects.create(name="Others must agree", approvals=number)
+    return step(ask(snapshot, by=by))
+
+
+def tried(snapshot: Snapshot, by: Any) -> Run:
+    """Return a request that AWS has checked and that waits for whoever made it."""
+    wanted = wish(snapshot)
+    (registration,) = request_registrations([wanted], by=by, batch=KEY, is_trial=True)
+    return step(registration)
+
+
+def approve(run: Run, by: Any) -> None:
+    decide(run, by=by, is_approval=True, reason="It is right.")
+    run.refresh_from_db()
 
 
 def step(registration: Registration) -> Run:
