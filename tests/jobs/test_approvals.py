@@ -25,7 +25,7 @@ from registry.models import (
     RunKind,
     RunState,
 )
-from tests.factories import make_account, make_registration, make_run, make_user
+from tests.factories import make_account, make_registration, make_removal, make_run, make_user
 from tests.jobs.states import NOT_HELD
 from tests.jobs.steps import CHECKING, approve, carry_out, held_for, step
 from tests.registration.calls import sent, texts
@@ -268,3 +268,10 @@ def test_whoever_approves_must_be_able_to_in_the_account_of_the_request(develope
     approve(registration.run, local)
 
     assert registration.run.state == RunState.QUEUED
+
+
+def test_nobody_may_decide_on_what_concerns_no_account():
+    removal = make_removal(run=make_run(kind=RunKind.REMOVE, state=RunState.HELD))
+
+    with pytest.raises(PermissionDenied):
+        approve(removal.run, make_user(Role.VIEWER))
