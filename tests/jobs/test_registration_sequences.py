@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from registry.jobs.approvals import Late, decide
@@ -122,6 +122,12 @@ def living(aws, registration):
     is_checked=st.booleans(),
     approvals=st.sampled_from([0, 1]),
 )
+@example(
+    sequence=[("applied-then-dropped", None, None, 50), (None, None, None, 10)],
+    paces={"invisible_seconds": 100, "pending_seconds": 0, "code_lag_seconds": 0},
+    is_checked=True,
+    approvals=0,
+).via("an image that is out of sight for longer than our patience")
 @settings(
     max_examples=20,
     deadline=None,

@@ -287,6 +287,13 @@ def test_a_copy_that_aws_takes_is_not_refused(as_copy):
         pytest.param({"gone_at": LATER}, {}, "source_image_id", "no such", id="gone"),
         pytest.param({"state": "pending"}, {}, "source_image_id", "is pending", id="pending"),
         pytest.param({}, {"kms_key_id": "k"}, "kms_key_id", "only for an encrypted", id="key"),
+        pytest.param(
+            {},
+            {"is_encrypted": True, "kms_key_id": "k" * 2_049},
+            "kms_key_id",
+            "at most 2,048 characters",
+            id="key longer than the database holds",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_copy_is_said(as_copy, image, fields, field, says):
