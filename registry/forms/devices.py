@@ -7,6 +7,8 @@ from django import forms
 from registry.registration.volumes import MOST_DEVICES, VOLUME_TYPES
 
 VOLUME, STORE, NONE = "volume", "store", "none"
+# What nobody fills in without wanting a device; the rest has a value from the beginning.
+_SAID = ("snapshot_id", "volume_size", "iops", "throughput", "encryption", "virtual_name")
 
 
 class DeviceForm(forms.Form):
@@ -42,6 +44,13 @@ class DeviceForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("volume_size", "iops", "throughput"):
             self.fields[name].widget = forms.TextInput(attrs={"inputmode": "numeric"})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        said = any(cleaned.get(name) not in (None, "") for name in _SAID)
+        if said and not cleaned.get("device_name") and "device_name" not in self.errors:
+            self.add_error("device_name", "Name the device, or empty its other fields.")
+        return cleaned
 
     def mapping(self) -> dict[str, Any] | None:
         """Return the device as AWS names it; None for a form that was left empty."""

@@ -11,11 +11,9 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from registry.forms.devices import Devices, as_initial
-from registry.forms.registration import AS_SOURCE, RegistrationForm
+from registry.forms.registration import AS_SOURCE, OF_OTHERS, WITH_DEVICES, RegistrationForm
 from registry.models import Account, Method, Scope
 from registry.registration import Wish
-from registry.registration.volumes import MOST_DEVICES
 
 MOST_LINES = 500
 LARGEST = 1_000_000  # bytes
@@ -73,21 +71,25 @@ class ManyForm(forms.Form):
 
 def read_lines(text: str, *, key: uuid.UUID, accounts: Any) -> list[Line]:
     """Return every line with its wishes or problems; Unreadable where it is no such table."""
-    rows = csv.DictReader(io.StringIO(text), restkey="", strict=True)
+    if "\x00" in text:
+        raise Unreadable("The file has NUL characters in it. Save it as UTF-8.")
+    rows = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
     try:
         _check_head(rows.fieldnames or [])
-        found = [
-            _line(rows.line_num, row, key=key, accounts=accounts)
-            for row in rows
-            if any((value or "").strip() for name, value in row.items() if name)
-        ]
+        found = [(rows.line_num, row) for row in rows if any(map(str.strip, _texts(row)))]
     except csv.Error as error:
         raise Unreadable(f"Line {rows.line_num}: {error}.") from None
     if not found:
         raise Unreadable("The file has no lines below its head.")
     if len(found) > MOST_LINES:
         raise Unreadable(f"Use at most {MOST_LINES} lines; this file has {len(found)}.")
-    return found
+    return [_line(number, row, key=key, accounts=accounts) for number, row in found]
+
+
+def _texts(row: Mapping[Any, Any]) -> Iterator[str]:
+    """Yield all cells of a row, also those for which the head has no column."""
+    for name, value in row.items():
+        yield from value if name == "" else [value or ""]
 
 
 def _check_head(names: Any) -> None:
@@ -105,7 +107,7 @@ def _check_head(names: Any) -> None:
 
 def _line(number: int, row: Mapping[Any, Any], *, key: uuid.UUID, accounts: Any) -> Line:
     cells = {str(name).strip(): (value or "").strip() for name, value in row.items() if name}
-    if "" in row:
+    if any(map(str.strip, row.get("", []))):
         problem = "It has more cells than the first line has columns."
         return Line(number, cells.get("name", ""), problems={"line": problem})
     return read_line(number, cells, key=uuid.uuid5(key, str(number)), accounts=accounts)
@@ -117,16 +119,22 @@ def read_line(number: int, cells: Mapping[str, str], *, key: uuid.UUID, accounts
     data = _as_form(cells, key, line)
     account = accounts.filter(number=data.get("account", "")).first()
     form = RegistrationForm(data, accounts=accounts, regions=_regions(account))
-    devices = Devices(data, prefix="devices")
-    is_valid = form.is_valid() and devices.is_valid()
+    devices = _devices(cells.get("block_devices", ""), line)
     for name, errors in form.errors.items():
         line.problems[name] = " ".join(map(str, errors))
-    for place, errors in enumerate(devices.errors, start=1):
-        for name, texts in errors.items():
-            line.problems["block_devices"] = f"Device {place}, {name}: {' '.join(texts)}"
-    if is_valid and not line.problems:
+    for name in sorted(_idle(str(data["method"])) & {name for name, text in cells.items() if text}):
+        line.problems[name] = "Leave it empty: it does not count for this method."
+    if not line.problems:
         line.wishes = form.wishes(devices)
     return line
+
+
+def _idle(method: str) -> set[str]:
+    """Return the columns that say nothing of an image made this way."""
+    if method not in Method.values:
+        return set()
+    has_devices = method in WITH_DEVICES
+    return {*OF_OTHERS[method], *([] if has_devices else ["block_devices"])}
 
 
 def _regions(account: Account | None) -> list[str]:
@@ -147,17 +155,7 @@ def _as_form(cells: Mapping[str, str], key: uuid.UUID, line: Line) -> QueryDict:
             data[name] = value  # not update: that would add a second value
     data.setlist("destinations", cells.get("destinations", "").replace(";", " ").split())
     data.update({name: "on" for name, is_on in _ticked(cells, line) if is_on})
-    data.update(_device_fields(_devices(cells.get("block_devices", ""), line)))
     return data
-
-
-def _device_fields(devices: list[dict[str, Any]]) -> dict[str, str]:
-    found = {"devices-INITIAL_FORMS": "0", "devices-TOTAL_FORMS": str(len(devices))}
-    for number, mapping in enumerate(devices):
-        for name, value in as_initial(mapping).items():
-            if value not in (None, False, ""):
-                found[f"devices-{number}-{name}"] = "on" if value is True else str(value)
-    return found
 
 
 def _ticked(cells: Mapping[str, str], line: Line) -> Iterator[tuple[str, bool]]:
@@ -169,16 +167,32 @@ def _ticked(cells: Mapping[str, str], line: Line) -> Iterator[tuple[str, bool]]:
 
 
 def _devices(text: str, line: Line) -> list[dict[str, Any]]:
+    """Return the devices as they stand there; what AWS would refuse of them is said later."""
     if not text:
         return []
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
-    is_list = isinstance(found, list) and all(isinstance(one, dict) for one in found)
-    if not is_list or len(found) > MOST_DEVICES:
+    if not isinstance(found, list) or not all(map(_is_device, found)):
         line.problems["block_devices"] = (
             'Write a JSON list as AWS does: [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8}}].'
         )
         return []
-    return [one if isinstance(one.get("Ebs", {}), dict) else {**one, "Ebs": {}} for one in found]
+    return [_with_defaults(device) for device in found]
+
+
+def _is_device(found: Any) -> bool:
+    """Say whether it is a mapping as AWS nests them: of single values, but for the volume."""
+    if not isinstance(found, dict):
+        return False
+    ebs = found.get("Ebs", {})
+    inner = ebs.values() if isinstance(ebs, dict) else [ebs]
+    outer = [value for name, value in found.items() if name != "Ebs"]
+    return not any(isinstance(value, (dict, list)) for value in (*inner, *outer))
+
+
+def _with_defaults(device: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(device.get("Ebs"), dict):
+        return device
+    return {**device, "Ebs": {"DeleteOnTermination": True, **device["Ebs"]}}

@@ -1,13 +1,14 @@
 """The form that asks for an AMI, whatever it is made of."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from django import forms
 
 from registry.billing.codes import TABLE
-from registry.forms.devices import DeviceFormSet
+from registry.forms.tags import parsed_tags
 from registry.models import Account, Method
 from registry.registration import Wish
 from registry.registration.hardware import (
@@ -55,6 +56,15 @@ SOURCES: Mapping[str, str] = {
     Method.INSTANCE: "source_instance_id",
     Method.COPY: "source_image_id",
 }
+_ALL = frozenset(chain(["destinations"], *FIELDS.values()))
+# What stands in the form for the other methods alone.
+OF_OTHERS: Mapping[str, frozenset[str]] = {
+    method: _ALL - {*names, *(["destinations"] if method == Method.COPY else [])}
+    for method, names in FIELDS.items()
+}
+WITH_DEVICES = frozenset({Method.SNAPSHOT, Method.MANIFEST})
+# What is ticked from the beginning.
+TICKED = frozenset({"copies_tags", "delete_on_termination"})
 _MISSING = {
     "snapshot_id": "Choose a snapshot from the list.",
     "source_instance_id": "Choose an instance from the list.",
@@ -109,10 +119,12 @@ class RegistrationForm(forms.Form):
     )
     description = forms.CharField(max_length=255, required=False)
     tags = forms.CharField(
-        max_length=2000, required=False, help_text="For example team=erp, env=prod"
+        max_length=20_000,
+        required=False,
+        help_text='For example team=erp, env=prod. With a comma in it: "note=a, b"',
     )
     snapshot_tags = forms.CharField(
-        max_length=2000,
+        max_length=20_000,
         required=False,
         label="Tags of the snapshots",
         help_text="Of those that AWS makes for the image.",
@@ -228,6 +240,8 @@ class RegistrationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         method = cleaned.get("method") or Method.SNAPSHOT
+        for name in OF_OTHERS[method]:  # what does not count can't be wrong either
+            self.errors.pop(name, None)
         source = SOURCES[method]
         if not cleaned.get(source) and source not in self.errors:
             self.add_error(source, _MISSING[source])
@@ -235,19 +249,19 @@ class RegistrationForm(forms.Form):
             self.add_error("destinations", "Choose at least one region.")
         return cleaned
 
-    def wishes(self, devices: DeviceFormSet) -> list[Wish]:
+    def wishes(self, devices: Sequence[Mapping[str, Any]]) -> list[Wish]:
         """Return the images that are asked for: one, or a copy for each destination."""
         cleaned = self.cleaned_data
         method, account, key = cleaned["method"], cleaned["account"], cleaned["key"]
         fields = {"method": method, **_given(cleaned, FIELDS[method])}
-        if method in {Method.SNAPSHOT, Method.MANIFEST}:
-            fields["block_devices"] = devices.mappings()
+        if method in WITH_DEVICES:
+            fields["block_devices"] = list(devices)
         if method != Method.COPY:
             return [Wish(key, account, {"region": cleaned["region"], **fields})]
         fields["source_region"] = cleaned["region"]
         return [
             Wish(uuid.uuid5(key, region), account, {"region": region, **fields})
-            for region in cleaned["destinations"]
+            for region in dict.fromkeys(cleaned["destinations"])
         ]
 
 
@@ -260,15 +274,4 @@ def _given(cleaned: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]
         found["ena_support"] = found["ena_support"] == "on"
     elif "ena_support" in found:
         del found["ena_support"]
-    return found
-
-
-def parsed_tags(text: str) -> dict[str, str]:
-    """Read `team=erp, env=prod`; a ValidationError names what is no pair."""
-    found = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        key, equals, value = part.partition("=")
-        if not equals or not key.strip():
-            raise forms.ValidationError(f"Write {part!r} as key=value.")
-        found[key.strip()] = value.strip()
     return found

@@ -5,7 +5,8 @@ from typing import Any
 from django.http import QueryDict
 
 from registry.forms.devices import as_initial
-from registry.forms.registration import FIELDS, SOURCES
+from registry.forms.registration import FIELDS, OF_OTHERS, TICKED
+from registry.forms.tags import written_tags
 from registry.models import Method, Registration
 
 _TAGS = ("tags", "snapshot_tags")
@@ -19,8 +20,10 @@ def as_form(registration: Registration) -> QueryDict:
     data["account"], data["method"] = registration.account.number, method
     data["region"] = source_region if method == Method.COPY else registration.region
     data["destinations"] = registration.region
-    for name in {*FIELDS[method], SOURCES[method]}:
+    for name in FIELDS[method]:
         _put(data, name, getattr(registration, name))
+    for name in OF_OTHERS[method] & TICKED:  # in case that another method is chosen now
+        data[name] = "on"
     if "ena_support" in FIELDS[method]:
         data["ena_support"] = "on" if registration.ena_support else "off"
     _put_devices(data, registration.block_devices)
@@ -29,7 +32,7 @@ def as_form(registration: Registration) -> QueryDict:
 
 def _put(data: QueryDict, name: str, value: Any) -> None:
     if name in _TAGS:
-        data[name] = ", ".join(f"{key}={text}" for key, text in value.items())
+        data[name] = written_tags(value.items())
     elif value is True:
         data[name] = "on"
     elif value not in (None, False):

@@ -29,7 +29,7 @@ def register_many(request: SignedInRequest) -> HttpResponse:
         if form.is_valid():
             lines = _lines(request, form)
             if lines and not any(line.problems for line in lines):
-                batch = _ask(request, form.cleaned_data["key"], lines)
+                batch = _ask(request, _key(form), lines)
                 if batch:
                     return redirect("register-batch", batch)
             elif lines:
@@ -47,10 +47,15 @@ def register_many(request: SignedInRequest) -> HttpResponse:
     return render(request, "registry/register_many.html", context, status=status)
 
 
+def _key(form: ManyForm) -> uuid.UUID:
+    """Return a key of the form and the file: another file in the same form is asked for anew."""
+    return uuid.uuid5(form.cleaned_data["key"], form.cleaned_data["file"])
+
+
 def _lines(request: SignedInRequest, form: ManyForm) -> list[Line]:
     own = accounts(request.user, Action.REGISTER).filter(is_synced=True)
     try:
-        return read_lines(form.cleaned_data["file"], key=form.cleaned_data["key"], accounts=own)
+        return read_lines(form.cleaned_data["file"], key=_key(form), accounts=own)
     except Unreadable as error:
         form.add_error("file", str(error))
         return []
@@ -98,13 +103,18 @@ def withdraw_batch(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _each(request: SignedInRequest, key: uuid.UUID, act: Any, done: str) -> HttpResponse:
-    number = 0
+    number, denied = 0, None
     for registration in _rows(request, key).filter(run__state=RunState.HELD):
         try:
             act(registration.run, by=request.user)
         except Late:
             continue
+        except PermissionDenied as error:
+            denied = error
+            continue
         number += 1
+    if denied and not number:
+        raise denied
     messages.success(request, f"{number} request{'' if number == 1 else 's'} {done}.")
     return redirect("register-batch", key)
 

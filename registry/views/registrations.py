@@ -1,9 +1,9 @@
 """Asking for an AMI: a form, a review of what would become of it, and the request."""
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,11 +13,11 @@ from django.shortcuts import redirect, render
 
 from registry.access import Action, accounts, may_somewhere
 from registry.forms.devices import Devices
-from registry.forms.registration import SOURCES, RegistrationForm
+from registry.forms.registration import OF_OTHERS, SOURCES, WITH_DEVICES, RegistrationForm
 from registry.http import SignedInRequest
 from registry.jobs.registrations import ManyRefused, request_registrations
 from registry.models import Account, Method, Registration, Scope
-from registry.registration import Proposal, as_command, propose
+from registry.registration import Proposal, Wish, as_command, propose
 from registry.views.again import as_form
 from registry.views.refs import key_of
 from registry.views.shell import runs
@@ -124,24 +124,42 @@ def _raw(form: Any) -> dict[str, Any]:
 def _decide(request: SignedInRequest, asked: Asked, *, is_review: bool) -> HttpResponse:
     form = RegistrationForm(asked.data, accounts=asked.own, regions=asked.regions)
     devices = Devices(_with_devices(asked.data), prefix="devices")
-    if not (form.is_valid() and devices.is_valid()):
+    if _is_wrong(asked, form, devices):
         return _page(request, asked, form, devices)
-    wishes = form.wishes(devices)
-    done = Registration.objects.filter(key__in=[wish.key for wish in wishes])
-    if done.count() == len(wishes):
-        return _shown(list(done))
+    wishes = form.wishes(devices.mappings() if asked.method in WITH_DEVICES else [])
+    done = {row.key: row for row in Registration.objects.filter(key__in=[w.key for w in wishes])}
+    if len(done) == len(wishes):
+        _warn_of_changes(request, wishes, done)
+        return _shown(list(done.values()))
     proposals = propose(wishes, by=request.user)
     _note_problems(form, proposals)
     if form.errors:
         return _page(request, asked, form, devices)
     if is_review or any(proposal.problems for proposal in proposals):
         return _review(request, asked, proposals, is_review=is_review)
-    batch = uuid.uuid4() if len(wishes) > 1 else None
+    batch = form.cleaned_data["key"] if len(wishes) > 1 else None
     try:
         return _shown(request_registrations(wishes, by=request.user, batch=batch))
     except ManyRefused as error:  # somebody was faster
         form.add_error(None, str(error))
         return _page(request, asked, form, devices)
+
+
+def _is_wrong(asked: Asked, form: RegistrationForm, devices: Any) -> bool:
+    # Both are looked at, so that all that is wrong is said at once.
+    is_wrong = not form.is_valid()
+    return (asked.method in WITH_DEVICES and not devices.is_valid()) or is_wrong
+
+
+def _warn_of_changes(
+    request: SignedInRequest, wishes: Sequence[Wish], done: Mapping[UUID, Registration]
+) -> None:
+    """Say that what was changed after the form had been sent is not asked for."""
+    for wish in wishes:
+        row = done[wish.key]
+        if any(getattr(row, name) != value for name, value in wish.fields.items()):
+            said = "was asked for with this form already. What you changed since was not."
+            messages.warning(request, f"{row.name} {said} Open a new form for it.")
 
 
 def _shown(registrations: Sequence[Registration]) -> HttpResponse:
@@ -169,6 +187,8 @@ def _page(
         "region": asked.region,
         "method": asked.method,
         "methods": Method,
+        "carried": [form[name] for name in sorted(OF_OTHERS[asked.method])],
+        "has_devices": asked.method in WITH_DEVICES,
         "choices": choices(
             asked.method,
             asked.account,
@@ -178,8 +198,9 @@ def _page(
         ),
         "source_field": form[SOURCES[asked.method]],
     }
-    is_wrong = form.is_bound and (form.errors or any(devices.errors))
-    return render(request, "registry/register.html", context, status=422 if is_wrong else 200)
+    context["is_wrong"] = form.is_bound and _is_wrong(asked, form, devices)
+    status = 422 if context["is_wrong"] else 200
+    return render(request, "registry/register.html", context, status=status)
 
 
 def _review(

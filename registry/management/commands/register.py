@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.core.exceptions import PermissionDenied
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from registry.forms.many import COLUMNS, Line, Unreadable, read_line, read_lines
+from registry.forms.tags import written_tags
 from registry.jobs.approvals import Late, confirm
 from registry.jobs.registrations import ManyRefused, request_registrations, run_registration
 from registry.models import MISMATCHES, Account, Method, Registration, Run, RunState
@@ -73,7 +75,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["confirm"]:
-            self._confirm(options["confirm"])
+            confirmed = self._confirm(options["confirm"])
+            if options["now"]:
+                self._carry_out(confirmed)
             return
         key = options["key"] or uuid4()
         lines = _lines(options, key)
@@ -104,17 +108,20 @@ class Command(BaseCommand):
             self.stdout.write(f"Go on with: manage.py register --confirm {key}")
         return found
 
-    def _confirm(self, batch: UUID) -> None:
-        rows = Registration.objects.filter(batch=batch).select_related("run")
+    def _confirm(self, batch: UUID) -> list[Registration]:
+        rows = Registration.objects.filter(batch=batch).select_related("run").order_by("pk")
         if not rows:
             raise CommandError(f"There is no trial {batch}.", returncode=ERROR)
         for registration in rows:
             try:
                 confirm(registration.run, by=None)
+            except PermissionDenied as error:
+                raise CommandError(f"{registration.run.ref}: {error}", returncode=ERROR) from None
             except Late as error:
                 self.stdout.write(str(error))
             else:
                 self.stdout.write(f"{registration.run.ref} confirmed")
+        return list(rows)
 
     def _show(self, proposals: Sequence[Proposal]) -> None:
         for proposal in proposals:
@@ -180,7 +187,7 @@ def _cells(options: dict[str, Any]) -> dict[str, str]:
     if options["root_device"]:
         cells["root_device_name"] = options["root_device"]
     if options["tag"]:
-        cells["tags"] = ", ".join("=".join(_pair(text)) for text in options["tag"])
+        cells["tags"] = written_tags(_pair(text) for text in options["tag"])
     return cells
 
 
