@@ -59,13 +59,10 @@ def mirror(
         digests = {aws_id: digest_of(things[aws_id]) for aws_id in older}
         differing = [aws_id for aws_id, digest in digests.items() if known.get(aws_id) != digest]
         _write(model, scope, [things[aws_id] for aws_id in differing], digests, {}, at=at)
-        gone = (
-            here.present()
-            .filter(last_seen_at__lte=at)
-            .exclude(aws_id__in=list(things))
-            # Until the last sync it was there, though nothing was written.
-            .update(gone_at=at, last_seen_at=Greatest(F("last_seen_at"), Value(synced_at)))
-        )
+        missing = [
+            aws_id for aws_id, _, gone_at, _ in rows if gone_at is None and aws_id not in things
+        ]
+        gone = _mark_gone(here, missing, at=at, synced_at=synced_at)
     new = sum(aws_id not in known for aws_id in differing)
     return Changes(seen=len(things), new=new, changed=len(differing) - new, gone=gone)
 
@@ -96,6 +93,19 @@ def _alone(scope: Scope) -> datetime | None:
     # A weaker lock than one for deletion: meanwhile, runs of the scope can be asked for.
     alone = Scope.objects.select_for_update(no_key=True)
     return alone.values_list("synced_at", flat=True).get(pk=scope.pk)
+
+
+def _mark_gone(
+    here: MirrorQuerySet[Mirror], ids: Sequence[str], *, at: datetime, synced_at: datetime | None
+) -> int:
+    """Mark the rows with these ids gone, unless they were read later; say how many there were."""
+    # Until the last sync they were there, though nothing was written.
+    seen_at = Greatest(F("last_seen_at"), Value(synced_at))
+    there = here.present().filter(last_seen_at__lte=at)
+    return sum(
+        there.filter(aws_id__in=ids[start : start + BATCH]).update(gone_at=at, last_seen_at=seen_at)
+        for start in range(0, len(ids), BATCH)
+    )
 
 
 def _write(
