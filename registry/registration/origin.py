@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from registry.audit import defaults
-from registry.models import Method, Registration
+from registry.models import Method, Registration, Snapshot
 
 # CreateImage and CopyImage take these over by themselves.
 _FILLED = frozenset({Method.SNAPSHOT, Method.MANIFEST})
@@ -27,12 +27,23 @@ def hardware_of_origin(registration: Registration) -> Mapping[str, tuple[Any, st
 
 
 def fill(registration: Registration, *, given: Collection[str]) -> dict[str, str]:
-    """Take over what nobody gave; return, by field, the id from which it was read."""
+    """Take over what nobody gave; return, by field, the id from which it was read.
+
+    What another account has is taken over from nowhere: nobody asked whether it may be read.
+    """
     read_from = {}
-    if registration.method not in _FILLED:
+    if registration.method not in _FILLED or not _has_source(registration):
         return {}
     for field, (value, aws_id) in hardware_of_origin(registration).items():
         if field not in given:
             setattr(registration, field, value)
             read_from[field] = aws_id
     return read_from
+
+
+def _has_source(registration: Registration) -> bool:
+    """Say whether the snapshot, where one is needed, is one of the account."""
+    rows = Snapshot.objects.present().filter(
+        account=registration.account, region=registration.region, aws_id=registration.snapshot_id
+    )
+    return registration.method != Method.SNAPSHOT or rows.exists()

@@ -11,6 +11,7 @@ from tests.factories import (
     make_instance,
     make_registration,
     make_scope,
+    make_snapshot,
     make_user,
 )
 from tests.jobs.steps import carry_out
@@ -421,3 +422,17 @@ def test_an_answer_says_how_it_ended(program, wish, aws):
     assert found["usage_operation"] == RHEL
     assert found["image_id"] == images_named(aws, "golden")[0]["ImageId"]
     assert found["readings"][-1]["image"]["ImageId"] == found["image_id"]
+
+
+def test_a_check_tells_nothing_of_a_snapshot_of_another_account(program, wish, snapshot):
+    elsewhere = make_snapshot(region=snapshot.region)
+    origin = make_image(
+        account=elsewhere.account, root_snapshot_id=elsewhere.aws_id, architecture="arm64"
+    )
+
+    answer = program.post("/registrations/check", wish | {"snapshot_id": elsewhere.aws_id})
+
+    assert answer.json()["problems"].keys() == {"snapshot_id"}
+    assert answer.json()["filled_in"] == {}
+    assert origin.aws_id not in answer.content.decode()
+    assert "arm64" not in answer.content.decode()
