@@ -7,7 +7,7 @@ from registry.removal.preview import Line, Preview, Wish, preview
 from registry.removal.remove import advance
 from registry.removal.request import Refused, check
 from registry.removal.tally import counts, progress, tally, to_do
-from registry.removal.uses import Use, known_uses
+from registry.removal.uses import Use, as_told, known_uses
 
 __all__ = [
     "Line",
@@ -17,6 +17,7 @@ __all__ = [
     "Use",
     "Wish",
     "advance",
+    "as_told",
     "check",
     "counts",
     "is_sent",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db.models import prefetch_related_objects
 
+from registry.access import accounts
 from registry.models import Image
 from registry.removal.calls import to_bring_back, to_discard, words
 from registry.removal.obstacles import not_allowed, obstacles
 from registry.removal.relatives import present_copies, snapshots_of, users_of_snapshots
-from registry.removal.uses import INSTANCE, LAUNCH_TEMPLATE, Use, known_uses
+from registry.removal.uses import INSTANCE, LAUNCH_TEMPLATE, Use, as_told, known_uses
 
 PERMISSIONS_GO = (
     "AWS takes the launch permissions away when an image is disabled. Enabling it again does not "
@@ -132,7 +133,7 @@ def preview(images: Iterable[Image], wish: Wish, *, by: User | None) -> Preview:
         lines = [_line_of_undo(image, against.get(image.pk, "")) for image in chosen]
         return Preview(tuple(lines), (PERMISSIONS_GO, BIN))
     going = {image.pk for image in chosen if image.pk not in against}
-    uses, copies = known_uses(chosen), present_copies(chosen)
+    uses, copies = _uses(chosen, by), present_copies(chosen)
     users = _users(chosen) if wish.deletes_snapshots else {}
     lines = []
     for image in chosen:
@@ -156,6 +157,14 @@ def preview(images: Iterable[Image], wish: Wish, *, by: User | None) -> Preview:
             )
         )
     return Preview(tuple(lines), _warnings(wish))
+
+
+def _uses(chosen: list[Image], by: User | None) -> dict[int, list[Use]]:
+    found = known_uses(chosen)
+    if by is None:
+        return found
+    numbers = set(accounts(by).values_list("number", flat=True))
+    return {pk: as_told(uses, numbers) for pk, uses in found.items()}
 
 
 def _against(chosen: list[Image], wish: Wish, by: User | None) -> dict[int, str]:

@@ -17,7 +17,15 @@ from registry.removal.ledger import (
     stumble,
     update,
 )
-from registry.removal.uses import NotKnown, Use, beyond, of_permissions, read_permissions, uses_now
+from registry.removal.uses import (
+    NotKnown,
+    Use,
+    as_told,
+    beyond,
+    of_permissions,
+    read_permissions,
+    uses_now,
+)
 
 # Nobody can launch from an image in one of these states: it needs no disabling, and AWS does none.
 _UNUSABLE = frozenset({"failed", "error", "invalid"})
@@ -169,9 +177,11 @@ def _is_used(turn: Turn, uses: list[Use]) -> bool:
     if not extra:
         update(turn, uses=[use.json for use in uses])
         return False
-    text = f"Kept: in use by {_listed(extra)}."
+    # Whoever reads this may read the account of the image, and perhaps no other.
+    listed = _listed(as_told(extra, [item.image.account.number]))
+    text = f"Kept: in use by {listed}."
     if item.removal.is_forced:
-        text = f"Kept: in use by more than was shown: {_listed(extra)}."
+        text = f"Kept: in use by more than was shown: {listed}."
     if item.state == ItemState.DISABLED:
         text += " It stays disabled; bring it back to let it be launched again."
     settle(turn, text, state=ItemState.IN_USE, uses=[use.json for use in uses], note=text)

@@ -1,8 +1,8 @@
 """Who uses an image: as far as the mirror knows, and as AWS says at the moment."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from django.db.models import Q
@@ -122,6 +122,15 @@ def beyond(uses: Iterable[Use], shown: Iterable[Use]) -> list[Use]:
     """Return the uses that nobody was shown."""
     known = {use.key for use in shown}
     return [use for use in uses if use.key not in known]
+
+
+def as_told(uses: Iterable[Use], numbers: Collection[str]) -> list[Use]:
+    """Return the uses as somebody may see them who can read the accounts with these numbers.
+
+    Of things in other accounts, only the ids are told.
+    """
+    known = {"", *numbers}  # what has no account, AWS or the portal itself has named
+    return [use if use.account in known else replace(use, name="") for use in uses]
 
 
 def removals_under_way(images: Iterable[Image]) -> dict[int, RemovalItem]:

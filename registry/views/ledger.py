@@ -3,10 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from registry.access import Action, may, visible
+from django.db.models import Q, QuerySet
+
+from registry.access import Action, accounts, may, visible
 from registry.http import SignedInRequest
-from registry.models import ITEM_ACTIVE, OVER, ItemState, Removal, RemovalItem, Run
-from registry.removal import Use
+from registry.models import ITEM_ACTIVE, OVER, Event, ItemState, Removal, RemovalItem, Run
+from registry.removal import Use, as_told
 
 SHOWN = 500
 _BACK = (ItemState.DISABLED, ItemState.DEREGISTERED)
@@ -18,13 +20,15 @@ def ledger(request: SignedInRequest, run: Run) -> dict[str, Any]:
     rows = visible(removal.items.all(), request.user, by="image__account")
     items = list(rows.select_related("image__account").order_by("pk")[:SHOWN])
     mine = run.requested_by_id == request.user.pk
-    accounts = {item.image.account for item in items}
-    can_steer = mine or all(may(request.user, Action.DISCARD, account) for account in accounts)
-    can_keep = all(may(request.user, Action.VERIFY, account) for account in accounts)
+    owners = {item.image.account for item in items}
+    can_steer = mine or all(may(request.user, Action.DISCARD, account) for account in owners)
+    can_keep = all(may(request.user, Action.VERIFY, account) for account in owners)
+    numbers = set(accounts(request.user).values_list("number", flat=True))
     counts = Counter(item.state for item in items)
     return {
         "removal": removal,
-        "items": [_row(item, can_keep=can_keep) for item in items],
+        "items": [_row(item, numbers, can_keep=can_keep) for item in items],
+        "events": _events(run, rows),
         "others": removal.items.count() - len(items),
         "counts": [(ItemState(state).label, number) for state, number in counts.items()],
         "can_pause": can_steer and not run.is_over and not removal.is_paused,
@@ -34,10 +38,16 @@ def ledger(request: SignedInRequest, run: Run) -> dict[str, Any]:
     }
 
 
-def _row(item: RemovalItem, *, can_keep: bool) -> dict[str, Any]:
+def _events(run: Run, rows: QuerySet[RemovalItem]) -> QuerySet[Event]:
+    """Return the timeline without what happens to images that the person may not read."""
+    of_all = Q(subject="") | Q(subject__in=rows.values("image__aws_id"))
+    return run.events.filter(of_all).order_by("pk")
+
+
+def _row(item: RemovalItem, numbers: set[str], *, can_keep: bool) -> dict[str, Any]:
     return {
         "item": item,
-        "uses": list(map(Use.parse, item.uses)),
+        "uses": as_told(map(Use.parse, item.uses), numbers),
         "can_keep": can_keep and item.state in ITEM_ACTIVE,
     }
 

@@ -217,7 +217,17 @@ def test_takes_the_same_queries_for_any_number_of_images(django_assert_num_queri
         make_image(source_image_id=image.aws_id)
     images = list(type(image).objects.all())
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         found = preview(images, Wish(deletes_snapshots=True), by=user)
 
     assert len(found.lines) == 24
+
+
+def test_the_names_of_an_account_that_one_may_not_read_are_not_told():
+    image = make_image()
+    instance = make_instance(image_id=image.aws_id, name="payroll")
+
+    [line] = look(image, by=make_user(Role.ENGINEER, account=image.account)).lines
+
+    assert [str(use) for use in line.uses] == [f"instance {instance.aws_id}"]
+    assert "payroll" not in line.kept

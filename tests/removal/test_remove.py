@@ -746,3 +746,12 @@ def test_what_may_have_been_sent_is_looked_for_also_where_aws_denies_the_look(aw
 
     assert item.state == ItemState.DISABLED
     assert item.act_at > LATER + DOUBT
+
+
+def test_the_names_of_another_account_are_not_told(aws, ec2, image):
+    instance = make_instance(image_id=image.aws_id, name="payroll")
+
+    item = act(ec2, mark(image))
+
+    assert item.note == f"Kept: in use by instance {instance.aws_id}."
+    assert texts(item) == [item.note]

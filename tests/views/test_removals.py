@@ -332,5 +332,29 @@ def test_the_preview_takes_the_same_queries_however_many_images(
     for _ in range(20):
         ids.append(make_image(account=image.account, state="available").aws_id)
 
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(38):
         signed_in.post(DISCARD, {"pick": ids})
+
+
+def test_the_timeline_hides_what_happens_in_accounts_that_one_may_not_read(client, item):
+    other = make_image(name="undisclosed")
+    make_removal_item(removal=item.removal, image=other)
+    for image in (item.image, other):
+        item.removal.run.record(f"Looked at {image.aws_id}.", at=NOON, subject=image.aws_id)
+    client.force_login(make_user(Role.ENGINEER, account=item.image.account))
+
+    text = page_of(client.get(item.removal.run.get_absolute_url()))
+
+    assert f"Looked at {item.image.aws_id}." in text
+    assert other.aws_id not in text
+
+
+def test_the_names_of_another_account_are_not_told_in_the_ledger(client, item):
+    use = {"kind": "ec2:Instance", "aws_id": "i-2", "name": "payroll", "account": "1"}
+    RemovalItem.objects.filter(pk=item.pk).update(uses=[use])
+    client.force_login(make_user(Role.ENGINEER, account=item.image.account))
+
+    text = page_of(client.get(item.removal.run.get_absolute_url()))
+
+    assert "instance i-2" in text
+    assert "payroll" not in text
