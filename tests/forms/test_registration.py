@@ -58,6 +58,12 @@ def test_none_is_a_choice_of_its_own(account, name, value):
     assert only_wish(filled(account, "snapshot", **{name: value})).fields[name] == value
 
 
+def test_a_root_device_that_is_not_named_is_left_to_the_source(account):
+    wish = only_wish(filled(account, "snapshot", root_device_name="", volume_type=""))
+
+    assert not {"root_device_name", "volume_type"} & wish.fields.keys()
+
+
 def test_numbers_of_the_root_volume_are_numbers(account):
     wish = only_wish(filled(account, "snapshot", volume_size="16", iops="3000", throughput=""))
 

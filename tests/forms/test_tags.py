@@ -1,6 +1,6 @@
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registry.forms.tags import parsed_tags, written_tags
@@ -43,6 +43,7 @@ def test_what_is_no_pair_is_named(text, says):
         parsed_tags(text)
 
 
+@example({'"team': 'erp"', "note": "a, b"})
 @given(st.dictionaries(keys, words))
 def test_what_was_written_is_read_the_same(tags):
     assert parsed_tags(written_tags(tags.items())) == tags
