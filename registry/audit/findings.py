@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
-from registry.audit.rows import alone_on
+from registry.audit.rows import alone_on, update_rows
 from registry.billing.rules import Violation
 from registry.models import Finding, FindingState
 
@@ -55,26 +55,21 @@ def _reconcile(
         found = missing.pop((pk, finding.rule), None)
         if found is None:
             over.append(finding.pk)
-        elif _update(finding, found, costs.get(pk)):
-            changed.append(finding)
+        elif _differs(finding, values := _values(found, costs.get(pk))):
+            changed.append({"id": finding.pk} | values)
     # An audit as of an earlier time resolves nothing before it was opened.
     resolved_at = Greatest(F("opened_at"), Value(at))
     Finding.objects.filter(pk__in=over).update(
         resolved_at=resolved_at, checked_at=at, state=FindingState.RESOLVED
     )
-    Finding.objects.bulk_update(changed, _SHOWN, batch_size=BATCH)
+    for start in range(0, len(changed), BATCH):
+        update_rows(Finding, _SHOWN, changed[start : start + BATCH])
     still_open.filter(resolved_at=None).update(checked_at=at)
     _open(key, missing, costs, at=at)
 
 
-def _update(finding: Finding, found: Violation, cost: Decimal | None) -> bool:
-    """Take over what a rule says now; say whether anything differs."""
-    values = _values(found, cost)
-    if all(getattr(finding, name) == value for name, value in values.items()):
-        return False
-    for name, value in values.items():
-        setattr(finding, name, value)
-    return True
+def _differs(finding: Finding, values: Mapping[str, Any]) -> bool:
+    return any(getattr(finding, name) != value for name, value in values.items())
 
 
 def _open(

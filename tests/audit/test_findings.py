@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from registry.audit.findings import reconcile
+from registry.audit.findings import BATCH, reconcile
 from registry.billing.rules import Violation
 from registry.models import Finding, FindingState
 from tests.factories import LATER, NOON, make_finding, make_image, make_reserved_instance
@@ -177,3 +177,31 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
 
     with django_assert_num_queries(11):  # five of them begin, lock, and end a savepoint
         reconcile("image", violations, {}, at=LATER)
+
+
+def test_everything_that_a_rule_says_now_is_taken_over():
+    finding, other = make_finding(monthly_cost=Decimal("2.50")), make_finding()
+    now = {"severity": "low", "title": "Größe", "message": 'A "new" one.', "remedy": ("Add \\.",)}
+    violations = {finding.image.pk: [violation(**now)], other.image.pk: [violation()]}
+    costs = {finding.image.pk: None, other.image.pk: Decimal("0.10")}
+
+    reconcile("image", violations, costs, at=LATER)
+
+    shown = ("severity", "title", "message", "remedy", "monthly_cost")
+    assert list(Finding.objects.order_by("pk").values_list(*shown)) == [
+        ("low", "Größe", 'A "new" one.', ["Add \\."], None),
+        ("high", "Billing code lost", "Lost.", [], Decimal("0.10")),
+    ]
+
+
+def test_more_than_a_batch_is_changed_in_a_statement_for_each(django_assert_num_queries):
+    image = make_image()
+    rules = [f"R{number}" for number in range(BATCH + 1)]
+    reconcile("image", {image.pk: [violation(rule) for rule in rules]}, {}, at=NOON)
+    worse = [violation(rule, severity="critical") for rule in rules]
+
+    with django_assert_num_queries(9) as statements:  # five begin, lock, and end a savepoint
+        reconcile("image", {image.pk: worse}, {}, at=LATER)
+
+    assert set(Finding.objects.values_list("severity", flat=True)) == {"critical"}
+    assert not any("CASE" in row["sql"] for row in statements)
