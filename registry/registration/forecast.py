@@ -29,4 +29,5 @@ def must_explain(registration: Registration, prediction: Prediction) -> str:
 
 
 def is_risky(prediction: Prediction) -> bool:
-    return prediction.outcome != KEPT
+    """Say whether the code may be lost: probably, for all anybody knows, or without a proof."""
+    return prediction.outcome != KEPT or prediction.must_explain
