@@ -186,7 +186,9 @@ def _request(
 ) -> Removal:
     images = list({image.pk: image for image in images}.values())
     prefetch_related_objects(images, "account")
-    forbidden = not_allowed(images, by=by, is_forced=wish.is_forced)
+    forbidden = not_allowed(
+        images, by=by, is_forced=wish.is_forced, deletes_snapshots=wish.deletes_snapshots
+    )
     if forbidden:
         raise PermissionDenied(f"You may not do this to {_listed(forbidden)}.")
     known = Removal.objects.filter(key=draft.key).first()
@@ -235,8 +237,14 @@ def _take_step(turn: Turn, doors: dict[tuple[int, str], aws.Ec2]) -> None:
 
 def _barred(item: RemovalItem, run: Run) -> str:
     """Say why nothing may be sent for an item at this moment; "" where it may."""
-    by = run.requested_by
-    if not not_allowed([item.image], by=by, is_forced=item.removal.is_forced):
+    by, removal = run.requested_by, item.removal
+    forbidden = not_allowed(
+        [item.image],
+        by=by,
+        is_forced=removal.is_forced,
+        deletes_snapshots=removal.deletes_snapshots,
+    )
+    if not forbidden:
         return ""
     return f"{by} may not do this in {item.image.account.name} any more."
 

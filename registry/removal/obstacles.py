@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.contrib.auth.models import User
 
 from registry.access import Action, accounts
-from registry.models import Image, Registration
+from registry.models import Image, Method, Registration
 from registry.removal.uses import removals_under_way
 
 
@@ -45,10 +45,17 @@ def _of_state(image: Image, is_undo: bool, only_disables: bool) -> str:
     return ""
 
 
-def not_allowed(images: Iterable[Image], *, by: User | None, is_forced: bool) -> list[Image]:
+# What AWS makes with its own snapshots; an image of another kind stands on those of others.
+_WITH_SNAPSHOTS = (Method.INSTANCE, Method.COPY)
+
+
+def not_allowed(
+    images: Iterable[Image], *, by: User | None, is_forced: bool, deletes_snapshots: bool = False
+) -> list[Image]:
     """Return the images that `by` (None: the command line) may not discard or bring back.
 
-    Whoever may only discard what they have registered themselves may not force it.
+    Whoever may only discard what they have registered themselves may not force it, nor delete
+    snapshots that were there before.
     """
     if by is None:
         return []
@@ -58,11 +65,12 @@ def not_allowed(images: Iterable[Image], *, by: User | None, is_forced: bool) ->
     if is_forced or not others:
         return others
     own = set(accounts(by, Action.DISCARD_OWN).values_list("pk", flat=True))
-    registered = set(
-        Registration.objects.filter(
-            run__requested_by=by, image_id__in=[image.aws_id for image in others]
-        ).values_list("image_id", "account_id")
+    made = Registration.objects.filter(
+        run__requested_by=by, image_id__in=[image.aws_id for image in others]
     )
+    if deletes_snapshots:
+        made = made.filter(method__in=_WITH_SNAPSHOTS)
+    registered = set(made.values_list("image_id", "account_id"))
     return [
         image
         for image in others

@@ -34,7 +34,7 @@ NOT_FOR_ALL = (
     "The portal knows the instances of the accounts that it reads. Others that an image is "
     "shared with may run more."
 )
-NOT_PERMITTED = "You may not discard this image."
+NOT_PERMITTED = "You may not discard this image, or not in this way."
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,9 @@ def _uses(chosen: list[Image], by: User | None) -> dict[int, list[Use]]:
 
 
 def _against(chosen: list[Image], wish: Wish, by: User | None) -> dict[int, str]:
-    forbidden = not_allowed(chosen, by=by, is_forced=wish.is_forced)
+    forbidden = not_allowed(
+        chosen, by=by, is_forced=wish.is_forced, deletes_snapshots=wish.deletes_snapshots
+    )
     found = obstacles(chosen, is_undo=wish.is_undo, only_disables=wish.only_disables)
     return found | {image.pk: NOT_PERMITTED for image in forbidden}
 

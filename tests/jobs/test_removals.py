@@ -869,3 +869,15 @@ def test_bringing_back_takes_its_policy_too(image):
     image.save()
 
     assert ask_back(image).run.approvals_needed == 1
+
+
+def test_a_developer_deletes_no_snapshot_that_was_there_before(aws, image):
+    developer = make_user(Role.DEVELOPER)
+    run = make_run(kind=RunKind.REGISTER, requested_by=developer)
+    make_registration(run=run, account=image.account, image_id=image.aws_id)
+
+    with pytest.raises(PermissionDenied):
+        ask(image, by=developer, deletes_snapshots=True)
+
+    assert not Removal.objects.exists()
+    assert aws.operations_called() == []

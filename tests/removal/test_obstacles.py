@@ -1,6 +1,6 @@
 import pytest
 
-from registry.models import Role
+from registry.models import Method, Role
 from registry.removal import not_allowed, obstacles
 from tests.factories import (
     NOON,
@@ -15,9 +15,9 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def registered_by(user, image):
+def registered_by(user, image, **fields):
     run = make_run(kind="register", requested_by=user)
-    make_registration(run=run, account=image.account, image_id=image.aws_id)
+    make_registration(run=run, account=image.account, image_id=image.aws_id, **fields)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,26 @@ def test_an_image_of_the_same_id_in_another_account_is_not_one_s_own():
     image = make_image(aws_id="ami-1")
 
     assert not_allowed([image], by=user, is_forced=False) == [image]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_allowed"),
+    [
+        ({}, False),
+        ({"method": Method.MANIFEST, "image_location": "b/a.manifest.xml"}, False),
+        ({"method": Method.INSTANCE, "source_instance_id": "i-1"}, True),
+        (
+            {"method": Method.COPY, "source_image_id": "ami-1", "source_region": "eu-west-2"},
+            True,
+        ),
+    ],
+    ids=["snapshot", "manifest", "instance", "copy"],
+)
+def test_a_developer_may_delete_only_snapshots_that_were_made_with_the_image(fields, is_allowed):
+    image = make_image()
+    user = make_user(Role.DEVELOPER)
+    registered_by(user, image, **fields)
+
+    found = not_allowed([image], by=user, is_forced=False, deletes_snapshots=True)
+
+    assert (found == []) == is_allowed
