@@ -4,7 +4,7 @@ Strongest first: what was declared; the instance it was made from; an ancestor t
 licence; the vendor's account and name; the image's own tags, name and description; its Platform.
 A licence on an instance or ancestor is a fact about what runs. A plain code is not: it is just
 what a lost code looks like. So the nearest link that carries a licence counts before nearer plain
-ones.
+ones, and a plain one counts for nothing where its name says that it was not plain.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,8 +24,11 @@ from registry.billing.patterns import RED_HAT_MARKETPLACE
 from registry.billing.text import (
     Guess,
     describes,
+    gives_version,
     guess,
     is_plain,
+    is_sold_by,
+    names_system,
     says_linux,
     vendor_code,
     windows_family,
@@ -162,6 +165,10 @@ def _converted(link: Link, code: str, clues: Clues) -> str:
 def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
     if clues.platform.lower() == "windows":
         return  # a plain code is what a lost one looks like, and Windows is never plain
+    lost = _from_lost_link(clues)
+    if lost:
+        yield lost
+        return
     for link in clues.links:
         # What was launched from a plain image may have been converted since.
         is_close = link.kind == "instance" or link.is_copy
@@ -170,6 +177,68 @@ def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
         if is_plain(link.usage_operation) and not link.has_changed:
             yield _of_link(link, PLAIN, "is billed without a license")
             return
+
+
+def _from_lost_link(clues: Clues) -> Evidence | None:
+    """What the name of an ancestor tells that lost its own code; None where anything is against it.
+
+    Its plain code is then no evidence: all that is made of it is plain for the same reason.
+    """
+    named = (link for link in clues.links if link.kind == "image" and names_system(link.name))
+    link = next(named, None)
+    found = guess(link.name) if link else None
+    if link is None or found is None or found.allows(frozenset()) or not _is_bare(link):
+        return None
+    own = list(_own_words(clues))
+    if vendor_code(clues.owner_id, clues.name) or not _is_in_keeping(found, own, clues):
+        return None
+    licences = parts(found.usage_operation) or frozenset()
+    is_sold = is_sold_by(link.owner_id, licences)
+    said = [text for text, _ in own if guess(text)]
+    has_tag = any(is_tag and guess(text) for text, is_tag in own)
+    if not (is_sold or has_tag or any(map(gives_version, (link.name, *said)))):
+        return None  # a word alone may be in a name for any reason
+    codes = [clues.usage_operation or "", *(_code_said(text) for text in said)]
+    return Evidence(
+        "ancestor",
+        "medium" if is_sold else "weak",
+        _spoken_for(found, codes),
+        f"{link.how} {link.aws_id}, which is billed without a license though its name is "
+        f"{link.name}.",
+    )
+
+
+def _is_bare(link: Link) -> bool:
+    return link.usage_operation == "" or is_plain(link.usage_operation)
+
+
+def _own_words(clues: Clues) -> Iterator[tuple[str, bool]]:
+    """Yield each text of an image that may name its system, and whether it is there for that."""
+    yield from ((text, True) for key, text in clues.tags.items() if key.lower() in PLATFORM_TAGS)
+    yield clues.name, False
+    yield clues.description, False
+
+
+def _is_in_keeping(found: Guess, own: Iterable[tuple[str, bool]], clues: Clues) -> bool:
+    """Say whether neither the code nor a text of an image contradicts the name of an ancestor."""
+    actual = parts(clues.usage_operation)
+    if actual and not found.allows(actual):
+        return False  # what was launched from the ancestor was converted, or is another system
+    return all(_agrees(found, text, is_tag=is_tag) for text, is_tag in own)
+
+
+def _agrees(found: Guess, text: str, *, is_tag: bool) -> bool:
+    if is_tag and says_linux(text):
+        return WINDOWS not in (parts(found.usage_operation) or ())
+    said = guess(text)
+    if said is None:
+        return not names_system(text)
+    return _allows(found, said.usage_operation) or _allows(said, found.usage_operation)
+
+
+def _code_said(text: str) -> str:
+    said = guess(text)
+    return said.usage_operation if said else ""
 
 
 def _of_link(link: Link, code: str, what: str) -> Evidence:

@@ -1,5 +1,6 @@
 """What a name, a tag or a description of an image lets one guess. Weak evidence, all of it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +29,17 @@ from registry.billing.patterns import (
     OTHER_SYSTEM,
     VENDOR_NAMES,
     WORDS,
+)
+
+# A system with its version. The word alone may be there for any reason, a date is no version.
+_VERSION = re.compile(
+    r"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?)(?:[-_ ](?:server|release|ha|sap))*"
+    r"[-_ ]?v?(?:[5-9]|10)(?:[._-]?\d{1,2})?(?!\d)|"
+    r"(?:sles?|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?(?:[-_ ]server)?)[-_ ]?v?1[0-6](?!\d)|"
+    r"(?:windows(?:[-_ ]?server)?|win|w(?:in)?2k|sql(?:[-_ ]?server)?)[-_ ]?"
+    r"(?:20(?:0[38]|1[24679]|2[25])|(?<=2k)(?:0?[38]|1[269]|2[25]))(?!\d)|"
+    r"ubuntu[-_ /]?pro[-_ a-z/]*(?:1[468]|2[0246])[.]?(?:04|10)(?!\d)",
+    re.IGNORECASE,
 )
 
 
@@ -76,6 +88,25 @@ def describes(description: str) -> bool:
     Prose names other systems too. It counts where it begins with a system or gives its version.
     """
     return DESCRIBES.search(description) is not None
+
+
+def names_system(text: str) -> bool:
+    """Say whether a text names a system at all, be it one of many."""
+    text = NOT_A_LICENCE.sub(" ", text)
+    return any(_says(name, text) for name in _SYSTEMS) or bool(OTHER_SYSTEM.search(text))
+
+
+def gives_version(text: str) -> bool:
+    """Say whether a text names a licensed system with its version, not just by a word."""
+    return _VERSION.search(NOT_A_LICENCE.sub(" ", text)) is not None
+
+
+def is_sold_by(owner_id: str, licences: frozenset[str]) -> bool:
+    """Say whether an account is one from which a vendor publishes images with these licences."""
+    return any(
+        owner_id in vendor.owners and licences == parts(vendor.usage_operation)
+        for vendor in VENDOR_NAMES
+    )
 
 
 def vendor_code(owner_id: str, name: str) -> str | None:

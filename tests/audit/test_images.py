@@ -305,6 +305,16 @@ def test_an_old_recording_with_texts_alone_keeps_its_lineage():
     assert (image.verdict, image.expected_usage_operation) == ("lost", RHEL)
 
 
+def test_a_copy_of_a_named_image_that_lost_its_code_has_lost_it_too():
+    master = make_image(name="rhel9-master")
+    copy = make_image(name="dr-copy", source_image_id=master.aws_id, account=master.account)
+
+    judge(master, copy)
+
+    assert (master.verdict, copy.verdict) == ("lost", "lost")
+    assert (copy.confidence, copy.source) == ("weak", "ancestor")
+
+
 def test_a_copy_of_a_windows_image_that_lost_its_code_has_lost_it_too():
     master = make_image(name="dc-master", platform="windows")
     copy = make_image(

@@ -321,6 +321,146 @@ def test_a_plain_link_speaks_only_where_nothing_was_converted(links, actual, cod
 
 
 @pytest.mark.parametrize(
+    ("links", "clues", "code"),
+    [
+        pytest.param((image(PLAIN, name="rhel9-base"),), {}, RHEL, id="child"),
+        pytest.param((image(PLAIN, name="rhel9-base", is_copy=True),), {}, RHEL, id="copy"),
+        pytest.param((image("", name="rhel9-base"),), {}, RHEL, id="the ancestor left empty"),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base", is_copy=True),),
+            {"usage_operation": ""},
+            RHEL,
+            id="a copy left empty",
+        ),
+        pytest.param(
+            (image(PLAIN, name="golden"), image(PLAIN, name="rhel9-base")), {}, RHEL, id="farther"
+        ),
+        pytest.param(
+            (instance(PLAIN), image(PLAIN, name="sles-15-sp5")), {}, SUSE, id="behind an instance"
+        ),
+        pytest.param(
+            (image(PLAIN, name="win2019-sqlstd"),), {}, WINDOWS_STD, id="Windows without Platform"
+        ),
+        pytest.param(
+            (image(PLAIN, name="ubuntu-pro-22.04"),), {}, UBUNTU_PRO, id="Ubuntu with its version"
+        ),
+        pytest.param(
+            (image(PLAIN, name="win2k19-dc"),), {}, WINDOWS, id="the year after two letters"
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel-base"),),
+            {"name": "rhel9-app"},
+            RHEL,
+            id="the version in its own name",
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel-base"),),
+            {"description": "Red Hat Enterprise Linux 9"},
+            RHEL,
+            id="the version in its description",
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel-base"),), {"tags": {"os": "rhel"}}, RHEL, id="its tag"
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base"),), {"tags": {"os": "linux"}}, RHEL, id="RHEL is Linux"
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base"),),
+            {"name": "rhel9-byos"},
+            RHEL_BYOL,
+            id="what its own name says more",
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base", is_copy=True),),
+            {"usage_operation": RHEL_HA},
+            RHEL_HA,
+            id="as the image is",
+        ),
+    ],
+)
+def test_the_name_of_an_ancestor_tells_that_it_lost_its_code(links, clues, code):
+    found = expect(Clues(**{"usage_operation": PLAIN, "links": links} | clues))
+
+    assert (found.usage_operation, found.source, found.confidence) == (code, "ancestor", "weak")
+
+
+@pytest.mark.parametrize(
+    ("links", "clues"),
+    [
+        pytest.param((image(PLAIN, name="golden"),), {}, id="no system"),
+        pytest.param((image(PLAIN, name="golden"),), {"name": "rhel9-app"}, id="its own name"),
+        pytest.param((image(PLAIN, name="rhel-base"),), {"name": "rhel-app"}, id="a word alone"),
+        pytest.param((image(PLAIN, name="windows-gateway"),), {}, id="another word"),
+        pytest.param((image(PLAIN, name="rhel-20240601"),), {}, id="a date"),
+        pytest.param((image(PLAIN, name="repo-for-rhel9"),), {}, id="something beside a system"),
+        pytest.param((instance(PLAIN, name="rhel9-jump"),), {}, id="an instance"),
+        pytest.param((image(PLAIN, name="sles15-byos"),), {}, id="brought, and plain"),
+        pytest.param((image(PLAIN, name="sles15-sap"),), {}, id="sold by others"),
+        pytest.param(
+            (image(PLAIN, name="rocky9-base"), image(PLAIN, name="rhel9-base")),
+            {},
+            id="another system nearer",
+        ),
+        pytest.param(
+            (image(PLAIN), image(None, name="rhel9-base")), {}, id="an ancestor never recorded"
+        ),
+        pytest.param((image(PLAIN, name="rhel9-base"),), {"name": "ubuntu-22.04"}, id="its name"),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base"),), {"name": "rocky-like-rhel9"}, id="its unclear name"
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base"),), {"tags": {"os": "amazon linux 2"}}, id="its tag"
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base"),), {"description": "Debian 12"}, id="its description"
+        ),
+        pytest.param(
+            (image(PLAIN, name="win2019-base"),), {"tags": {"os": "linux"}}, id="tagged as Linux"
+        ),
+        pytest.param(
+            (image(PLAIN, name="rhel9-base"),),
+            {"name": "amzn2-x", "owner_id": "137112412989"},
+            id="a vendor's image",
+        ),
+    ],
+)
+def test_no_alarm_comes_of_an_ancestors_name(links, clues):
+    found_clues = Clues(usage_operation=PLAIN, links=links, **clues)
+
+    assert verdict(found_clues) == "ok"
+
+
+@pytest.mark.parametrize("actual", [SUSE, UBUNTU_PRO])
+def test_an_ancestors_name_says_nothing_of_an_image_with_another_licence(actual):
+    link = image(PLAIN, name="rhel9-base")
+
+    assert expect(Clues(usage_operation=actual, links=(link,))) == NOTHING
+
+
+def test_the_account_of_a_vendor_stands_behind_an_ancestors_name():
+    link = image(PLAIN, name="RHEL-beta", owner_id=RED_HAT)
+
+    assert summary(Clues(usage_operation=PLAIN, links=(link,))) == (RHEL, "ancestor", "medium")
+
+
+def test_another_vendors_account_does_not():
+    link = image(PLAIN, name="RHEL-beta", owner_id=CANONICAL)
+
+    assert verdict(Clues(usage_operation=PLAIN, links=(link,))) == "ok"
+
+
+def test_the_evidence_says_that_an_ancestor_lost_its_code():
+    link = image(PLAIN, name="rhel9-base")
+
+    (item,) = expect(Clues(usage_operation=PLAIN, links=(link,))).evidence
+
+    assert item.sentence == (
+        "It descends from ami-1, which is billed without a license though its name is rhel9-base."
+    )
+
+
+@pytest.mark.parametrize(
     ("link", "actual", "says"),
     [
         pytest.param(image(WINDOWS_BYOL), WINDOWS, "ok", id="Windows from AWS"),
@@ -499,6 +639,7 @@ links = st.lists(
         st.sampled_from(["instance", "image"]),
         st.just("x-1"),
         codes,
+        name=st.sampled_from(["", "golden", "rhel9", "sles-15", "ubuntu-22.04"]),
         is_recorded=st.booleans(),
         is_copy=st.booleans(),
         has_changed=st.booleans(),
