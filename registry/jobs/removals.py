@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from registry import aws
 from registry.access import Action, may
@@ -229,10 +230,11 @@ def _take_step(turn: Turn, doors: dict[tuple[int, str], aws.Ec2]) -> None:
     try:
         if door not in doors:
             doors[door] = connect(image.account, image.region)
+        advance(doors[door], turn)
     except (PermissionError, aws.AwsError) as error:
         stumble(turn, error)
-        return
-    advance(doors[door], turn)
+    except JobTimeoutException as error:  # what was sent has an end all the same
+        stumble(turn, aws.Unreachable(str(error)))
 
 
 def _barred(item: RemovalItem, run: Run) -> str:

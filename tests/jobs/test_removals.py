@@ -1,11 +1,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils import timezone
+from rq.timeouts import JobTimeoutException
 
 from registry.jobs.approvals import Late, decide, withdraw
 from registry.jobs.housekeeping import take_over_abandoned, wake_up
@@ -881,3 +883,30 @@ def test_a_developer_deletes_no_snapshot_that_was_there_before(aws, image):
 
     assert not Removal.objects.exists()
     assert aws.operations_called() == []
+
+
+@contextmanager
+def timed_out_at(words):
+    """Let the time of the job run out at the first statement that begins with these words."""
+    left = iter([JobTimeoutException("Task exceeded maximum timeout value (900 seconds)")])
+
+    def execute_or_stop(execute, sql, params, many, context):
+        error = next(left, None) if str(sql).startswith(words) else None
+        if error:
+            raise error
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(execute_or_stop):
+        yield
+
+
+def test_a_step_that_takes_too_long_is_no_end(aws, image):
+    removal = ask(image)
+
+    with timed_out_at('UPDATE "registry_removalitem"'):
+        before = step(removal).state
+    after = carry_out(aws, removal)
+
+    assert (before, after.state) == (RunState.WAITING, RunState.SUCCEEDED)
+    assert states(removal) == [ItemState.DEREGISTERED]
+    assert applied(aws, "DisableImage", image) == 1
