@@ -903,7 +903,7 @@ def timed_out_at(words):
 def test_a_step_that_takes_too_long_is_no_end(aws, image):
     removal = ask(image)
 
-    with timed_out_at('UPDATE "registry_removalitem"'):
+    with timed_out_at('SELECT "registry_instance"'):
         before = step(removal).state
     after = carry_out(aws, removal)
 
