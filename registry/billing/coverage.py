@@ -253,7 +253,7 @@ def _platform(usage_operation: str | None) -> str | None:
 
 
 def _surroundings(fleet: _Fleet) -> Surroundings:
-    found: Surroundings = defaultdict(lambda: defaultdict(list))
+    found = Surroundings()
     for machine in fleet.machines:
         if not machine.is_on_demand or machine.state in {"terminated", "shutting-down"}:
             continue
@@ -269,7 +269,5 @@ def _surroundings(fleet: _Fleet) -> Surroundings:
             zone=fleet.zone(machine),
             is_running=machine.state == "running",
         )
-        place = (owner.payer, machine.region, family(machine.instance_type))
-        left = fleet.left.get(machine.aws_id, Fraction(1))
-        found[place][profile].append((machine.aws_id, left))
+        found.add(profile, machine.aws_id, fleet.left.get(machine.aws_id, Fraction(1)))
     return found

@@ -1,9 +1,11 @@
 """Why a part of a purchase stays idle: the nearest instances, and what keeps them apart."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from heapq import nsmallest
+from itertools import islice
 
 from registry.billing.fleet import HOST
 from registry.billing.normalization import factor, family
@@ -34,8 +36,7 @@ class Profile:
     is_running: bool = True
 
 
-# (payer, region, family) to profiles to instances with the share still paid On-Demand.
-Surroundings = defaultdict[tuple[str, str, str], defaultdict[Profile, list[tuple[str, Fraction]]]]
+_Place = tuple[str, str, str]  # payer, region, family
 # Each difference and its code, the most telling first.
 _CODES = {
     "platform": "wrong_platform",
@@ -49,11 +50,93 @@ _CODES = {
 _DOUBTFUL = frozenset({"platform", "zone"})
 
 
+@dataclass(slots=True)
+class _Group:
+    """Instances that nothing but their account tells apart, and what is left of them to pay."""
+
+    like: Profile
+    left: dict[str, Fraction] = field(default_factory=dict)
+    ids: list[tuple[str, str]] = field(default_factory=list)
+    total: Fraction = Fraction(0)
+    first: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, account: str, machines: Iterable[tuple[str, Fraction]]) -> None:
+        unpaid = [(aws_id, left) for aws_id, left in machines if left]
+        left = sum((left for _, left in unpaid), Fraction(0))
+        self.left[account] = self.left.get(account, Fraction(0)) + left
+        self.total += left
+        self.ids += [(aws_id, account) for aws_id, _ in unpaid]
+
+    def settle(self) -> None:
+        self.ids.sort()
+        for aws_id, account in self.ids:
+            if len(self.first[account]) < NAMED:
+                self.first[account].append(aws_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The instances of a group in the account of the buyer, or those in all the others."""
+
+    group: _Group
+    account: str
+    is_own: bool
+
+    @property
+    def left(self) -> Fraction:
+        own = self.group.left.get(self.account, Fraction(0))
+        return own if self.is_own else self.group.total - own
+
+    def first_ids(self) -> Iterable[str]:
+        if self.is_own:
+            return self.group.first.get(self.account, [])
+        others = (aws_id for aws_id, account in self.group.ids if account != self.account)
+        return islice(others, NAMED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is near a kind of purchase; None: no instance near enough to tell of."""
+
+    has_match: bool
+    has_doubt: bool
+    reasons: tuple[Reason, ...] | None
+    explained: Fraction = Fraction(0)
+
+
+class Surroundings:
+    """The instances by what decides on purchases; each kind of purchase looks around once."""
+
+    def __init__(self) -> None:
+        self._places: dict[_Place, dict[Profile, list[tuple[str, Fraction]]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._groups: dict[tuple[_Place, bool], list[_Group]] = {}
+        self._found: dict[tuple[Profile, bool], _Found] = {}
+
+    def add(self, profile: Profile, aws_id: str, left: Fraction) -> None:
+        """Take in an instance, and the share of it that is still paid On-Demand."""
+        self._places[_place(profile)][profile].append((aws_id, left))
+
+    def around(self, wanted: Profile, *, is_flexible: bool) -> _Found:
+        key = (wanted, is_flexible)
+        if key not in self._found:
+            self._found[key] = _look(wanted, self._parts(wanted), is_flexible=is_flexible)
+        return self._found[key]
+
+    def _parts(self, wanted: Profile) -> list[_Part]:
+        return list(_split(self._near(wanted), wanted.account))
+
+    def _near(self, wanted: Profile) -> list[_Group]:
+        is_zonal = wanted.zone is not None
+        key = (_place(wanted), is_zonal)
+        if key not in self._groups:
+            self._groups[key] = _grouped(self._places.get(key[0], {}), is_zonal=is_zonal)
+        return self._groups[key]
+
+
 def explain(
-    wanted: Profile,
-    idle: Fraction,
-    is_flexible: bool,
-    surroundings: Mapping[tuple[str, str, str], Mapping[Profile, list[tuple[str, Fraction]]]],
+    wanted: Profile, idle: Fraction, is_flexible: bool, surroundings: Surroundings
 ) -> tuple[Reason, ...]:
     """Return the causes of `idle` unused Reserved Instances of the purchase `wanted`.
 
@@ -61,67 +144,105 @@ def explain(
     purchase pays for already are not named. No cause is given where instances that cannot be
     compared, for their code or zone was never recorded, are all there is.
     """
-    near = surroundings.get((wanted.payer, wanted.region, family(wanted.instance_type)), {})
-    found: dict[frozenset[str], list[tuple[str, Fraction]]] = defaultdict(list)
+    found = surroundings.around(wanted, is_flexible=is_flexible)
+    if found.reasons is None:
+        if found.has_doubt and not found.has_match:
+            return ()
+        return (Reason("over_bought" if found.has_match else "no_instance_of_type", ()),)
+    if found.has_match and found.explained < idle:
+        return (*found.reasons, Reason("over_bought", ()))
+    return found.reasons
+
+
+def _place(profile: Profile) -> _Place:
+    return profile.payer, profile.region, family(profile.instance_type)
+
+
+def _grouped(
+    machines: Mapping[Profile, list[tuple[str, Fraction]]], *, is_zonal: bool
+) -> list[_Group]:
+    groups: dict[Profile, _Group] = {}
+    for profile, some in machines.items():
+        like = replace(profile, account="", zone=profile.zone if is_zonal else None)
+        groups.setdefault(like, _Group(like)).add(profile.account, some)
+    for group in groups.values():
+        group.settle()
+    return list(groups.values())
+
+
+def _split(groups: Iterable[_Group], account: str) -> Iterator[_Part]:
+    for group in groups:
+        has_own = account in group.left
+        if has_own:
+            yield _Part(group, account, is_own=True)
+        if len(group.left) > has_own:
+            yield _Part(group, account, is_own=False)
+
+
+def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
+    kept: dict[frozenset[str], list[_Part]] = defaultdict(list)
     has_match = has_doubt = False
-    for profile, machines in near.items():
-        differences = _differences(wanted, profile, is_flexible=is_flexible)
-        if not _compares(wanted, profile):
+    for part in parts:
+        differences = _differences(wanted, part, is_flexible=is_flexible)
+        if not _compares(wanted, part):
             has_doubt = has_doubt or differences <= _DOUBTFUL
             continue
         has_match = has_match or not differences
-        for aws_id, left in machines:
-            if differences and left:
-                found[differences].append((aws_id, left * _weight(wanted, profile, is_flexible)))
-    fewest = min(map(len, found), default=0)
+        if differences and part.left:
+            kept[differences].append(part)
+    fewest = min(map(len, kept), default=0)
     # What two differences keep away does not explain a surplus, nor another type a lack.
-    is_far = fewest > 1 and (has_match or not _has_type(near, wanted, is_flexible=is_flexible))
-    if not found or is_far:
-        if has_doubt and not has_match:
-            return ()
-        return (Reason("over_bought" if has_match else "no_instance_of_type", ()),)
-    nearest = {key: machines for key, machines in found.items() if len(key) == fewest}
-    reasons = tuple(_reasons(nearest))
-    explained = sum(units for machines in nearest.values() for _, units in machines)
-    if has_match and explained < idle:
-        reasons += (Reason("over_bought", ()),)
-    return reasons
+    is_far = fewest > 1 and (has_match or not _has_type(parts, wanted, is_flexible=is_flexible))
+    if not kept or is_far:
+        return _Found(has_match, has_doubt, None)
+    nearest = {key: some for key, some in kept.items() if len(key) == fewest}
+    explained = sum(
+        (
+            part.left * _weight(wanted, part.group.like, is_flexible)
+            for some in nearest.values()
+            for part in some
+        ),
+        Fraction(0),
+    )
+    return _Found(has_match, has_doubt, tuple(_reasons(nearest)), explained)
 
 
-def _compares(wanted: Profile, other: Profile) -> bool:
+def _compares(wanted: Profile, part: _Part) -> bool:
     """Say whether all is known that tells the two apart.
 
     The name of a zone means something in its account alone.
     """
+    other = part.group.like
     if other.platform is None:
         return False
     if wanted.zone is None:
         return True
     if not wanted.zone or not other.zone:
         return False
-    return wanted.account == other.account or not (" " in wanted.zone or " " in other.zone)
+    return part.is_own or not (" " in wanted.zone or " " in other.zone)
 
 
-def _reasons(nearest: Mapping[frozenset[str], list[tuple[str, Fraction]]]) -> list[Reason]:
+def _reasons(nearest: Mapping[frozenset[str], list[_Part]]) -> list[Reason]:
     named: dict[str, list[str]] = defaultdict(list)
-    for differences, machines in nearest.items():
+    for differences, parts in nearest.items():
+        first = [aws_id for part in parts for aws_id in part.first_ids()]
         for difference in differences:
-            named[difference] += [aws_id for aws_id, _ in machines]
+            named[difference] += first
     return [
-        Reason(code, tuple(sorted(named[difference])[:NAMED]))
+        Reason(code, tuple(nsmallest(NAMED, named[difference])))
         for difference, code in _CODES.items()
         if difference in named
     ]
 
 
-def _differences(wanted: Profile, other: Profile, *, is_flexible: bool) -> frozenset[str]:
-    reaches = wanted.account == other.account or (wanted.is_sharing and other.is_sharing)
+def _differences(wanted: Profile, part: _Part, *, is_flexible: bool) -> frozenset[str]:
+    other = part.group.like
     apart = {
         "platform": wanted.platform != other.platform,
         "size": _differs_in_size(wanted, other, is_flexible=is_flexible),
         "tenancy": wanted.tenancy != other.tenancy or other.tenancy == HOST,
         "zone": wanted.zone is not None and wanted.zone != other.zone,
-        "account": not reaches,
+        "account": not (part.is_own or (wanted.is_sharing and other.is_sharing)),
         "running": not other.is_running,
     }
     return frozenset(name for name, differs in apart.items() if differs)
@@ -132,8 +253,10 @@ def _differs_in_size(wanted: Profile, other: Profile, *, is_flexible: bool) -> b
     return not can_flex and wanted.instance_type != other.instance_type
 
 
-def _has_type(near: Mapping[Profile, object], wanted: Profile, *, is_flexible: bool) -> bool:
-    return is_flexible or any(profile.instance_type == wanted.instance_type for profile in near)
+def _has_type(parts: Iterable[_Part], wanted: Profile, *, is_flexible: bool) -> bool:
+    return is_flexible or any(
+        part.group.like.instance_type == wanted.instance_type for part in parts
+    )
 
 
 def _weight(wanted: Profile, other: Profile, is_flexible: bool) -> Fraction:

@@ -1,10 +1,15 @@
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from registry.billing.codes import TABLE
+from registry.billing.codes import TABLE, reserved_platform
 from registry.billing.idle import NAMED, Reason
 from tests.billing.fleets import (
     ALONE,
+    FAMILY,
     NOON,
     ONE,
     OTHER,
@@ -15,7 +20,9 @@ from tests.billing.fleets import (
     applied,
     bought,
     fleets,
+    flexes,
     running,
+    units,
     use_of,
     zonal,
 )
@@ -245,6 +252,16 @@ def reasons(purchase, machines):
             [running("i-1", "m5.xlarge", account=ONE), running("i-2", "m5.xlarge", account=OTHER)],
             {"wrong_platform": ("i-1", "i-2")},
             id="in accounts that share",
+        ),
+        pytest.param(
+            red_hat("m5.xlarge", 4),
+            [
+                rhel("i-0", "m5.xlarge"),
+                running("i-1", "m5.xlarge"),
+                running("i-2", "m5.xlarge", account=OTHER),
+            ],
+            {"wrong_platform": ("i-1", "i-2"), "over_bought": ()},
+            id="in accounts that share, each once",
         ),
         # two differences
         pytest.param(
@@ -521,3 +538,102 @@ def test_only_plain_linux_is_close_to_a_lost_red_hat():
     found = use_of(red_hat("m5.large"), [running("i-1", "m5.large", usage_operation=PLAIN)])
 
     assert found.reasons == (Reason("wrong_platform", ("i-1",)),)
+
+
+OWNERS = {owner.account: owner for owner in FAMILY}
+IN_ORDER = [
+    "wrong_platform",
+    "wrong_size_not_flexible",
+    "wrong_tenancy",
+    "wrong_az",
+    "other_account_sharing_off",
+    "not_running",
+]
+
+
+def apart(purchase, machine):
+    """What keeps an instance away, one condition after the other."""
+    buyer, user = OWNERS[purchase.account], OWNERS[machine.account]
+    is_own = buyer.account == user.account
+    platform = reserved_platform(machine.usage_operation) or ""
+    fits_size = flexes(purchase) or purchase.instance_type == machine.instance_type
+    is_zonal = purchase.scope != "Region"
+    differs = {
+        "wrong_platform": platform != purchase.platform,
+        "wrong_size_not_flexible": not fits_size,
+        "wrong_tenancy": purchase.tenancy != machine.tenancy or machine.tenancy == "host",
+        "wrong_az": is_zonal and purchase.zone_id != machine.zone_id,
+        "other_account_sharing_off": not (is_own or (buyer.sharing and user.sharing)),
+        "not_running": machine.state != "running",
+    }
+    return frozenset(code for code in IN_ORDER if differs[code])
+
+
+def around(purchase, machines):
+    """The instances of the family that the payer of a purchase could ever use it for."""
+    return [
+        machine
+        for machine in machines
+        if machine.region == purchase.region
+        and machine.instance_type.split(".")[0] == purchase.instance_type.split(".")[0]
+        and OWNERS[machine.account].payer == OWNERS[purchase.account].payer
+        and not machine.lifecycle
+    ]
+
+
+def slowly(purchase, machines, covered, idle):
+    """The causes of what is idle, instance by instance, without any index."""
+    near = around(purchase, machines)
+    known = [each for each in near if each.usage_operation is not None]
+    doubtful = [each for each in near if each.usage_operation is None]
+    has_doubt = any(apart(purchase, each) <= {"wrong_platform", "wrong_az"} for each in doubtful)
+    has_match = any(not apart(purchase, each) for each in known)
+    open_ = [(each, 1 - covered.get(each.aws_id, 0)) for each in known if apart(purchase, each)]
+    open_ = [(each, left) for each, left in open_ if left]
+    fewest = min((len(apart(purchase, each)) for each, _ in open_), default=0)
+    has_type = flexes(purchase) or purchase.instance_type in {each.instance_type for each in near}
+    if not open_ or (fewest > 1 and (has_match or not has_type)):
+        if has_doubt and not has_match:
+            return []
+        return [("over_bought" if has_match else "no_instance_of_type", ())]
+    nearest = [(each, left) for each, left in open_ if len(apart(purchase, each)) == fewest]
+    found = []
+    for code in IN_ORDER:
+        ids = sorted(each.aws_id for each, _ in nearest if code in apart(purchase, each))
+        found += [(code, tuple(ids[:NAMED]))] if ids else []
+    explained = sum((left * units(purchase, each) for each, left in nearest), Fraction(0))
+    return found + ([("over_bought", ())] if has_match and explained < idle else [])
+
+
+@given(fleets, st.integers(1, 30))
+def test_the_groups_change_no_cause(fleet, copies):
+    purchases, few = fleet
+    machines = [
+        replace(each, aws_id=f"{each.aws_id}-{copy}") for each in few for copy in range(copies)
+    ]
+
+    found = applied(purchases, machines)
+
+    uses = {each.aws_id: found.purchases[each.aws_id] for each in purchases}
+    assert {
+        aws_id: [(reason.code, reason.instance_ids) for reason in use.reasons]
+        for aws_id, use in uses.items()
+    } == {
+        each.aws_id: [("not_active", ())]
+        if not each.is_active(NOON)
+        else slowly(each, machines, found.machines, uses[each.aws_id].idle)
+        if uses[each.aws_id].idle
+        else []
+        for each in purchases
+    }
+
+
+def test_the_first_of_many_accounts_are_named_in_order():
+    accounts = (ONE, OTHER)
+    machines = [
+        running(f"i-{number:03}", "m5.large", account=accounts[number % 2]) for number in range(60)
+    ]
+
+    (reason,) = use_of(red_hat("m5.large", 70), machines).reasons
+
+    assert reason.instance_ids == tuple(f"i-{number:03}" for number in range(NAMED))
