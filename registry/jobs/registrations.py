@@ -163,6 +163,10 @@ def _advance(run: Run, registration: Registration) -> None:
         if not registration.submitted_at:
             raise
         pause = Wait(PAUSE, f"The answer of AWS was of no use: {error}")
+    except PermissionError as error:
+        if not registration.submitted_at:
+            raise
+        pause = Wait(PAUSE, f"AWS can't be asked now: {error}")
     if pause:
         _wait(run, pause)
 
@@ -198,6 +202,7 @@ def _make(ec2: aws.Ec2, registration: Registration, *, may_send: bool) -> Wait |
         if held_for:
             run.hold(note=held_for)
             return None
+    may_send = may_send and not missing(run)
     return register_once(ec2, registration, at=timezone.now(), may_send=may_send)
 
 

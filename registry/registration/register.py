@@ -78,7 +78,10 @@ def register_once(
     if not may_send:
         if before is not None and at < before + UNSEEN:
             return Wait(PATIENCE, LOOKING)
-        raise Declined("Whoever asked may not make images here any more. No image was made.")
+        raise Declined(
+            "Whoever asked may not make images here any more, or an approval no longer counts. "
+            "No image was made."
+        )
     registration.submitted_at = at
     registration.save()
     return _send(ec2, registration, before, at=at)

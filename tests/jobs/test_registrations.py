@@ -7,10 +7,12 @@ from django.db import connection
 
 from registry.jobs.registrations import LONGEST
 from registry.models import (
+    Account,
     Finding,
     Grant,
     Image,
     Method,
+    Policy,
     Registration,
     RegistrationStep,
     Role,
@@ -20,7 +22,7 @@ from registry.models import (
 )
 from registry.registration import Refused
 from tests.factories import NOON, make_user
-from tests.jobs.steps import ask, carry_out, step
+from tests.jobs.steps import approve, ask, carry_out, step
 from tests.registration.elapsed import let_pass
 from tests.registration.simulated import RHEL, images_named, put_image, put_snapshot
 
@@ -226,6 +228,37 @@ def test_what_was_lost_is_not_sent_again_without_the_permission(aws, snapshot):
 
     assert run.state == RunState.FAILED
     assert images_named(aws, "golden") == []
+
+
+def test_what_was_lost_is_not_sent_again_when_an_approval_does_not_count_any_more(aws, snapshot):
+    Policy.objects.create(name="Others must agree", approvals=1)
+    registration = ask(snapshot, by=make_user(Role.ENGINEER))
+    approver = make_user(Role.ENGINEER)
+    approve(step(registration), approver)
+    aws.fail("RegisterImage", "server-error")
+    step(registration)
+    Grant.objects.filter(user=approver).delete()
+
+    run = carry_out(aws, registration)
+
+    assert "an approval no longer counts" in run.error
+    assert images_named(aws, "golden") == []
+
+
+def test_what_was_sent_is_looked_for_as_soon_as_the_account_is_connected_again(aws, snapshot):
+    aws.fail("RegisterImage", "applied-then-dropped")
+    aws.state.invisible_seconds = 20
+    registration = ask(snapshot)
+    step(registration)
+    Account.objects.update(is_synced=False)
+    let_pass(aws, seconds=60)
+    step(registration)
+    Account.objects.update(is_synced=True)
+    let_pass(aws, seconds=60)
+
+    run = carry_out(aws, registration)
+
+    assert (run.state, run.error) == (RunState.SUCCEEDED, "")
 
 
 def test_an_account_known_from_a_recording_is_never_asked_with_our_own_credentials(aws, snapshot):
