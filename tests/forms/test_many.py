@@ -1,8 +1,10 @@
 import json
 import uuid
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.datastructures import MultiValueDict
 
 from registry.forms.many import COLUMNS, MOST_LINES, ManyForm, Unreadable, read_lines
 from registry.models import Account
@@ -35,7 +37,8 @@ def one_line(**cells):
 
 
 def uploaded(content, key=KEY):
-    return ManyForm({"key": str(key)}, {"file": SimpleUploadedFile("many.csv", content)})
+    files = MultiValueDict({"file": [SimpleUploadedFile("many.csv", content)]})
+    return ManyForm({"key": str(key)}, files)
 
 
 def test_each_line_is_a_wish_of_its_own():
@@ -210,7 +213,7 @@ def test_devices_that_are_no_list_of_mappings_are_refused(text):
 
 
 def test_devices_are_asked_for_as_they_stand_there():
-    devices = [
+    devices: list[dict[str, Any]] = [
         {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "KmsKeyId": "k", "Encrypted": "false"}},
         {"DeviceName": "/dev/sdg", "VirtualName": "ephemeral0"},
         {},
@@ -258,4 +261,4 @@ def test_what_is_no_text_is_said_at_the_field(content, says):
 
 
 def test_no_file_is_said_at_the_field():
-    assert ManyForm({"key": str(KEY)}, {}).errors == {"file": ["Choose a file."]}
+    assert ManyForm({"key": str(KEY)}, MultiValueDict()).errors == {"file": ["Choose a file."]}

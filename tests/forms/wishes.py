@@ -8,7 +8,7 @@ from registry.models import Account
 from tests.jobs.steps import KEY
 
 REGIONS = ["eu-west-1", "us-east-1"]
-SOURCES = {
+SOURCES: dict[str, dict[str, Any]] = {
     "snapshot": {"snapshot_id": "snap-0123456789abcdef0"},
     "manifest": {"image_location": "bucket/path/image.manifest.xml"},
     "instance": {"source_instance_id": "i-0123456789abcdef0"},
@@ -17,7 +17,7 @@ SOURCES = {
 
 
 def filled(account: Account, method: str, **fields: Any) -> RegistrationForm:
-    data = {
+    data: dict[str, Any] = {
         "key": str(KEY),
         "account": account.number,
         "region": "eu-west-1",

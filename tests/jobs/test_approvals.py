@@ -251,6 +251,7 @@ def test_the_time_limit_begins_when_the_last_one_has_agreed(aws, held, colleague
     run = step(held.registration)
 
     assert run.state == RunState.WAITING
+    assert run.started_at is not None
     assert run.started_at > timezone.now() - timedelta(minutes=5)
 
 

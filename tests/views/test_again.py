@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -53,12 +55,12 @@ def sources(method):
     return {"method": method, "expected_usage_operation": RHEL, **names[method], **where}
 
 
-DEVICES = [
+DEVICES: list[dict[str, Any]] = [
     {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3"}},
     {"DeviceName": "/dev/sdg", "VirtualName": "ephemeral1"},
     {"DeviceName": "/dev/sdh", "NoDevice": ""},
 ]
-REPEATED = {
+REPEATED: dict[str, dict[str, Any]] = {
     "snapshot": {
         "volume_size": 16,
         "iops": 4000,
