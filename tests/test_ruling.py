@@ -1,6 +1,7 @@
 """Who must agree to a request: the policies of the administrators, then those that are built in."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -30,7 +31,11 @@ def make_policy(name="policy", **fields):
 
 
 def asked(user, account, **fields):
-    wanted = {"operation": Operation.MAKE, "usage_operation": RHEL, "is_risky": True}
+    wanted: dict[str, Any] = {
+        "operation": Operation.MAKE,
+        "usage_operation": RHEL,
+        "is_risky": True,
+    }
     found = ruling(user, account, **wanted | fields)
     return (found.policy, found.approvals)
 

@@ -37,7 +37,7 @@ def one_line(**cells):
 
 
 def uploaded(content, key=KEY):
-    files = MultiValueDict({"file": [SimpleUploadedFile("many.csv", content)]})
+    files: Any = MultiValueDict({"file": [SimpleUploadedFile("many.csv", content)]})
     return ManyForm({"key": str(key)}, files)
 
 
