@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from registry.access import Ruling, ruling
 from registry.models import (
@@ -60,8 +62,10 @@ def reopen(removal: Removal, *, at: datetime) -> int:
 
     IntegrityError where another removal takes one at this moment.
     """
-    elsewhere = RemovalItem.objects.active().exclude(removal=removal).values("image")
-    failed = removal.items.filter(state=ItemState.FAILED).exclude(image__in=elsewhere)
+    elsewhere = RemovalItem.objects.active().exclude(removal__run__state__in=OVER)
+    failed = removal.items.filter(state=ItemState.FAILED)
+    failed = failed.exclude(image__in=elsewhere.exclude(removal=removal).values("image"))
+    _close_left_behind(failed.values("image"), removal.run)
     again = {"act_at": at, "tries": 0, "error": "", "note": ""}
     disabled = failed.exclude(disabled_at=None).update(state=ItemState.DISABLED, **again)
     return disabled + failed.update(state=ItemState.MARKED, **again)
@@ -78,7 +82,7 @@ def _strictest(images: Sequence[Image], by: User | None) -> Ruling:
     return max(rulings, key=lambda found: found.approvals)
 
 
-def _close_left_behind(images: Sequence[Image], run: Run) -> None:
+def _close_left_behind(images: Sequence[Image] | QuerySet[Any, Any], run: Run) -> None:
     """Close the items of removals that are over: this run goes on from where they stand."""
     left = RemovalItem.objects.active().filter(removal__run__state__in=OVER, image__in=images)
     left.update(state=ItemState.KEPT, note=f"{run.ref} goes on from here.")

@@ -430,6 +430,21 @@ def test_what_was_declined_or_withdrawn_can_be_asked_for_again(aws, image, end):
     assert states(first) == ["kept"]
 
 
+def test_what_failed_is_tried_again_although_a_later_request_was_withdrawn(aws, image):
+    removal = ask(image)
+    aws.fail("DisableImage", "access-denied")
+    step(removal)
+    user = make_user(Role.ENGINEER)
+    later = ask(image, by=user, key=type(KEY)(int=1))
+    withdraw(later.run, by=user)
+
+    retry_failed(removal, None)
+    step(removal)
+
+    assert states(removal) == ["deregistered"]
+    assert states(later) == ["kept"]
+
+
 @pytest.mark.parametrize("end", ["declined", "withdrawn"])
 def test_what_was_declined_or_withdrawn_is_not_revived(image, end):
     Policy.objects.create(name="Four eyes", operation="remove", approvals=1)
