@@ -65,7 +65,7 @@ def apply(
         for pool in group:
             if pool.left and fleet.shares(pool.purchase.account):
                 fleet.serve(pool, fleet.shared(pool))
-    return _result(every, pools, fleet)
+    return _result(every, pools, fleet, at=at)
 
 
 _Key = tuple[str, ...]
@@ -83,7 +83,7 @@ class _Fleet:
         self.machines = machines
         self._owners = owners
         self._zones = {**zones, **_zones_of(machines)}
-        running = [machine for machine in machines if machine.state == "running"]
+        running = [machine for machine in machines if machine.is_running]
         self.left = {machine.aws_id: Fraction(1) for machine in running}
         self._buckets: dict[_Key, list[Machine]] = defaultdict(list)
         self._begin: dict[_Key, int] = defaultdict(int)
@@ -171,13 +171,19 @@ def _smallest_first(machine: Machine) -> tuple[Fraction, str, str]:
     return factor(machine.instance_type) or Fraction(0), machine.account, machine.aws_id
 
 
-def _result(every: Sequence[Purchase], pools: Sequence[Pool], fleet: _Fleet) -> Coverage:
+def _result(
+    every: Sequence[Purchase], pools: Sequence[Pool], fleet: _Fleet, *, at: datetime
+) -> Coverage:
     by_id = {pool.purchase.aws_id: pool for pool in pools}
     surroundings = _surroundings(fleet)
     uses = {}
     for purchase in every:
         pool = by_id.get(purchase.aws_id)
-        uses[purchase.aws_id] = _use(pool, fleet, surroundings) if pool else _not_active(purchase)
+        uses[purchase.aws_id] = (
+            _use(pool, fleet, surroundings)
+            if pool
+            else _unused(purchase, is_known=not purchase.is_unclear(at))
+        )
     covered = {aws_id: 1 - left for aws_id, left in fleet.left.items()}
     return Coverage(uses, covered)
 
@@ -211,17 +217,20 @@ def _use(pool: Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
     )
 
 
-def _not_active(purchase: Purchase) -> PurchaseUse:
-    """A purchase that is not active is neither used nor paid: idle, and free of cost."""
+def _unused(purchase: Purchase, *, is_known: bool) -> PurchaseUse:
+    """A purchase that is not active is neither used nor paid: idle, and free of cost.
+
+    Where that is not known, neither a cause nor a cost is.
+    """
     cost = _cost(purchase)
     return PurchaseUse(
         used=Fraction(0),
         idle=Fraction(purchase.count),
         applies=False,
-        reasons=(Reason("not_active", ()),),
+        reasons=(Reason("not_active", ()),) if is_known else (),
         covers=(),
         hourly_cost=None if cost is None else cost * purchase.count,
-        idle_hourly_cost=Decimal(0),
+        idle_hourly_cost=Decimal(0) if is_known else None,
     )
 
 
@@ -267,7 +276,7 @@ def _surroundings(fleet: _Fleet) -> Surroundings:
             platform=_platform(machine.usage_operation),
             tenancy=machine.tenancy,
             zone=fleet.zone(machine),
-            is_running=machine.state == "running",
+            is_running=machine.is_running,
         )
         found.add(profile, machine.aws_id, fleet.left.get(machine.aws_id, Fraction(1)))
     return found

@@ -31,8 +31,15 @@ class Purchase:
     duration_seconds: int | None = None
 
     def is_active(self, at: datetime) -> bool:
+        return self.state == "active" and self._is_in_term(at)
+
+    def is_unclear(self, at: datetime) -> bool:
+        """Say whether it may be active or not, for its state was never recorded."""
+        return not self.state and self._is_in_term(at)
+
+    def _is_in_term(self, at: datetime) -> bool:
         begun = self.start is None or self.start <= at
-        return self.state == "active" and begun and (self.end is None or at < self.end)
+        return begun and (self.end is None or at < self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,14 @@ class Machine:
         return not self.lifecycle and not self.instance_type.startswith("mac")
 
     @property
+    def is_running(self) -> bool | None:
+        """Say whether it runs; None where its state was never recorded."""
+        return self.state == "running" if self.state else None
+
+    @property
     def can_be_paid(self) -> bool:
         """Say whether a purchase may pay for it now; for a Dedicated Host, its host is billed."""
-        return self.is_on_demand and self.state == "running" and self.tenancy != HOST
+        return self.is_on_demand and self.is_running is True and self.tenancy != HOST
 
 
 @dataclass(frozen=True, slots=True)

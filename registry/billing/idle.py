@@ -33,7 +33,7 @@ class Profile:
     platform: str | None  # "": no purchase pays for its code; None: its code is not known
     tenancy: str
     zone: str | None  # an id, or account and name; "": not known; None: any of the region
-    is_running: bool = True
+    is_running: bool | None = True  # None: not known
 
 
 _Place = tuple[str, str, str]  # payer, region, family
@@ -46,7 +46,7 @@ _CODES = {
     "account": "other_account_sharing_off",
     "running": "not_running",
 }
-# Differences that may be none, were all recorded.
+# Differences that leave an instance near, whatever else was never recorded.
 _DOUBTFUL = frozenset({"platform", "zone"})
 
 
@@ -142,7 +142,7 @@ def explain(
 
     The instances that the fewest differences keep away are the nearest. Instances that another
     purchase pays for already are not named. No cause is given where instances that cannot be
-    compared, for their code or zone was never recorded, are all there is.
+    compared, for their code, zone or state was never recorded, are all there is.
     """
     found = surroundings.around(wanted, is_flexible=is_flexible)
     if found.reasons is None:
@@ -184,8 +184,8 @@ def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
     has_match = has_doubt = False
     for part in parts:
         differences = _differences(wanted, part, is_flexible=is_flexible)
-        if not _compares(wanted, part):
-            has_doubt = has_doubt or differences <= _DOUBTFUL
+        if unknown := _unknown(wanted, part):
+            has_doubt = has_doubt or differences - unknown <= _DOUBTFUL
             continue
         has_match = has_match or not differences
         if differences and part.left:
@@ -207,19 +207,22 @@ def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
     return _Found(has_match, has_doubt, tuple(_reasons(nearest)), explained)
 
 
-def _compares(wanted: Profile, part: _Part) -> bool:
-    """Say whether all is known that tells the two apart.
-
-    The name of a zone means something in its account alone.
-    """
+def _unknown(wanted: Profile, part: _Part) -> frozenset[str]:
+    """Name what may differ or not, for it was never recorded."""
     other = part.group.like
-    if other.platform is None:
+    unclear = {
+        "platform": other.platform is None,
+        "zone": wanted.zone is not None and not _has_zones(wanted.zone, other.zone or "", part),
+        "running": other.is_running is None,
+    }
+    return frozenset(name for name, is_unclear in unclear.items() if is_unclear)
+
+
+def _has_zones(wanted: str, other: str, part: _Part) -> bool:
+    """Say whether the zones can be compared: a name means something in its account alone."""
+    if not wanted or not other:
         return False
-    if wanted.zone is None:
-        return True
-    if not wanted.zone or not other.zone:
-        return False
-    return part.is_own or not (" " in wanted.zone or " " in other.zone)
+    return part.is_own or not (" " in wanted or " " in other)
 
 
 def _reasons(nearest: Mapping[frozenset[str], list[_Part]]) -> list[Reason]:
@@ -243,7 +246,7 @@ def _differences(wanted: Profile, part: _Part, *, is_flexible: bool) -> frozense
         "tenancy": wanted.tenancy != other.tenancy or other.tenancy == HOST,
         "zone": wanted.zone is not None and wanted.zone != other.zone,
         "account": not (part.is_own or (wanted.is_sharing and other.is_sharing)),
-        "running": not other.is_running,
+        "running": other.is_running is False,
     }
     return frozenset(name for name, differs in apart.items() if differs)
 

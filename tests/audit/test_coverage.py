@@ -126,6 +126,20 @@ def test_it_is_judged_as_of_its_time(account):
     assert bought.reasons == [{"code": "not_active", "instance_ids": []}]
 
 
+def test_a_state_that_was_never_recorded_is_no_cause_and_no_cost(account):
+    make_instance(account=account, state="")
+    near = make_reserved_instance(account=account)
+    unsaid = make_reserved_instance(account=account, state="")
+
+    audit_coverage(at=NOON)
+
+    near.refresh_from_db()
+    unsaid.refresh_from_db()
+    assert (near.used, near.idle, near.reasons) == ("0", "1", [])
+    assert (unsaid.used, unsaid.idle, unsaid.reasons) == ("0", "1", [])
+    assert unsaid.idle_hourly_cost is None
+
+
 def test_covers_that_are_over_go_and_the_others_stay(account):
     machine = make_instance(account=account)
     bought = make_reserved_instance(account=account)

@@ -218,6 +218,13 @@ def test_what_is_not_active_may_have_an_unknown_cost():
     assert figures(found, "hourly_cost", "idle_hourly_cost") == (None, 0)
 
 
+def test_a_purchase_whose_state_was_never_recorded_has_no_known_cost_or_cause():
+    found = use_of(bought("m5.large", 2, state=""), [running("i-1", "m5.large")])
+
+    assert figures(found, "used", "idle", "applies", "reasons", "covers") == (0, 2, False, (), ())
+    assert figures(found, "hourly_cost", "idle_hourly_cost") == (Decimal("0.30"), None)
+
+
 def test_zonal_pays_in_its_zone_only():
     machines = [
         running("i-b", "m5.large", zone="us-east-1b", zone_id="use1-az2"),

@@ -37,6 +37,7 @@ def test_a_purchase_pays_while_it_is_active(fields, is_active):
         pytest.param({"tenancy": "host"}, True, False, id="on a Dedicated Host"),
         pytest.param({"state": "stopped"}, True, False, id="stopped"),
         pytest.param({"state": "pending"}, True, False, id="not running yet"),
+        pytest.param({"state": ""}, True, False, id="a state never recorded"),
         pytest.param({"lifecycle": "spot"}, False, False, id="Spot"),
         pytest.param({"lifecycle": "scheduled"}, False, False, id="scheduled"),
         pytest.param({"lifecycle": "capacity-block"}, False, False, id="capacity block"),
@@ -49,6 +50,29 @@ def test_what_a_purchase_may_pay_for(fields, is_on_demand, can_be_paid):
     machine = running("i-1", **{"instance_type": "m5.large"} | fields)
 
     assert (machine.is_on_demand, machine.can_be_paid) == (is_on_demand, can_be_paid)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_unclear"),
+    [
+        pytest.param({"state": ""}, True, id="a state never recorded"),
+        pytest.param({"state": "", "end": NOON}, False, id="over, whatever its state"),
+        pytest.param({"state": "", "start": NOON + SECOND}, False, id="not begun, whatever it is"),
+        pytest.param({"state": "active"}, False, id="active"),
+        pytest.param({"state": "retired"}, False, id="retired"),
+    ],
+)
+def test_a_purchase_is_unclear_while_it_may_be_active(fields, is_unclear):
+    assert bought("m5.large", **fields).is_unclear(NOON) is is_unclear
+
+
+@pytest.mark.parametrize(
+    ("state", "is_running"),
+    [("running", True), ("stopped", False), ("pending", False), ("", None)],
+    ids=["running", "stopped", "pending", "never recorded"],
+)
+def test_an_instance_runs_if_its_state_says_so(state, is_running):
+    assert running("i-1", "m5.large", state=state).is_running is is_running
 
 
 def test_an_account_shares_unless_it_says_not():

@@ -413,6 +413,39 @@ def test_each_other_code_is_a_wrong_platform(code):
             id="whatever else is there",
         ),
         pytest.param(
+            bought("m5.large", state=""), [], {}, id="the state of a purchase never recorded"
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", state="")],
+            {},
+            id="a state never recorded may be that it runs",
+        ),
+        pytest.param(
+            red_hat("m5.large"),
+            [running("i-1", "m5.large", state="")],
+            {},
+            id="no cause from what may not run",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", state="", usage_operation=None)],
+            {},
+            id="neither code nor state",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", state=""), running("i-2", "m5.large", state="stopped")],
+            {"not_running": ("i-2",)},
+            id="what is known to be stopped is named",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            [running("i-1", "m5.large", state="", tenancy="dedicated")],
+            {"no_instance_of_type": ()},
+            id="another tenancy is no match, running or not",
+        ),
+        pytest.param(
             zonal("m5.large"),
             [running("i-1", "m5.large", usage_operation=None, zone="", zone_id="")],
             {},
