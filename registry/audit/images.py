@@ -1,18 +1,18 @@
 """Images: rows → facts → verdicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from registry.audit.inventory import load_inventory, read_on_demand
 from registry.audit.rows import alone_on, update_rows
 from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import Clues, expect
 from registry.billing.lineage import Inventory, Lineage, trace
-from registry.billing.rules import MARKETPLACE, ImageFacts, Violation, judge
+from registry.billing.rules import ImageFacts, Violation, is_marketplace_code, judge
 from registry.models import Image, Instance
 
 BATCH = 5_000
@@ -39,11 +39,13 @@ class Known:
 
     inventory: Inventory
     running: Mapping[str, int]  # image id to number of instances
+    sold: dict[str, frozenset[str]] = field(default_factory=dict)  # read when it is asked for
+    is_whole: bool = False
 
     @classmethod
     def load(cls) -> "Known":
         """Read all of it, for judging every image."""
-        return cls(load_inventory(), dict(_running()))
+        return cls(load_inventory(), dict(_running()), is_whole=True)
 
     @classmethod
     def of(cls, images: Sequence[Image]) -> "Known":
@@ -52,6 +54,21 @@ class Known:
             return cls.load()
         ids = [image.aws_id for image in images]
         return cls(read_on_demand(ids), dict(_running().filter(image_id__in=ids)))
+
+    def products_of(self, instance_id: str) -> frozenset[str]:
+        """Return the ids of the Marketplace products on an instance.
+
+        Few images need them; the first that does reads those of all, if all are judged.
+        """
+        if instance_id not in self.sold and not (self.is_whole and self.sold):
+            rows = Instance.objects.exclude(product_codes=[])
+            if not self.is_whole:
+                rows = rows.filter(aws_id=instance_id)
+            # The present last: of two rows with one id, the one that AWS still shows counts.
+            order = F("gone_at").asc(nulls_last=True)
+            found = rows.order_by(order, "pk").values_list("aws_id", "product_codes")
+            self.sold.update({instance_id: frozenset()} | {i: _products(c) for i, c in found})
+        return self.sold.get(instance_id, frozenset())
 
 
 def _running() -> QuerySet[Instance, tuple[str, int]]:
@@ -93,11 +110,13 @@ def examine(image: Image, known: Known) -> tuple[dict[str, Any], tuple[Violation
     """Return the judgment of one image as column values, and what it breaks."""
     lineage = trace(image.aws_id, known.inventory)
     expectation = expect(_clues(image, lineage))
+    products = _products(image.product_codes)
     judgment = judge(
         ImageFacts(
             usage_operation=code_of(image),
             expectation=expectation,
-            is_marketplace=any(code["type"] == MARKETPLACE for code in image.product_codes),
+            is_marketplace=bool(products),
+            sold_with=_sold_with(lineage, products, known) if products else frozenset(),
             running=known.running.get(image.aws_id, 0),
             source_instance_id=_source_instance(
                 lineage, expectation.usage_operation, known.inventory
@@ -167,6 +186,22 @@ def _clues(image: Image, lineage: Lineage) -> Clues:
         product_codes=tuple(code["id"] for code in image.product_codes),
         links=lineage.links,
     )
+
+
+def _products(codes: Sequence[Mapping[str, str]]) -> frozenset[str]:
+    """Return the ids of those product codes that are of the Marketplace."""
+    return frozenset(
+        code["id"] for code in codes if is_marketplace_code(code["id"], code.get("type", ""))
+    )
+
+
+def _sold_with(lineage: Lineage, products: frozenset[str], known: Known) -> frozenset[str]:
+    """Return what the source instance is licensed for, if it has one of the same products."""
+    link = next((link for link in lineage.links if link.kind == "instance"), None)
+    licences = parts(link.usage_operation) if link and not link.has_changed else None
+    if link is None or not licences or not products & known.products_of(link.aws_id):
+        return frozenset()
+    return licences
 
 
 def _source_instance(lineage: Lineage, expected: str | None, inventory: Inventory) -> str:

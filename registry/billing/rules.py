@@ -19,6 +19,7 @@ from registry.billing.codes import (
     reserved_platform,
 )
 from registry.billing.expectation import NOTHING, Expectation
+from registry.billing.patterns import RED_HAT_MARKETPLACE
 
 MARKETPLACE = "marketplace"
 # Their updates come from repositories that look for the code.
@@ -27,11 +28,15 @@ _UPDATED = frozenset({RHEL, SUSE})
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """An image as the rules see it. `usage_operation` None: never recorded; "": left empty."""
+    """An image as the rules see it. `usage_operation` None: never recorded; "": left empty.
+
+    `sold_with`: what its source instance is licensed for beside the same product code.
+    """
 
     usage_operation: str | None
     expectation: Expectation = NOTHING
     is_marketplace: bool = False
+    sold_with: frozenset[str] = frozenset()
     running: int = 0
     source_instance_id: str = ""
 
@@ -77,17 +82,25 @@ def compare(facts: ImageFacts) -> Comparison:
     verdict = _verdict(missing, extra, has_any=bool(actual & expected))
     if not is_known(missing | extra):
         verdict = "unknown"
-    elif missing and facts.is_marketplace and _is_sold_so(missing, actual):
+    elif missing and facts.is_marketplace and _is_sold_so(missing, actual, facts.sold_with):
         verdict = "excused"
     return Comparison(verdict, tuple(in_order(missing)), tuple(in_order(extra)))
 
 
-def _is_sold_so(missing: frozenset[str], actual: frozenset[str]) -> bool:
+def _is_sold_so(missing: frozenset[str], actual: frozenset[str], sold_with: frozenset[str]) -> bool:
     """Say whether sellers on the Marketplace sell what is missing with this code.
 
-    Their Linux is billed as plain or as brought; Windows never is, whoever sells it.
+    Their Linux is billed as plain or as brought; Windows never is, whoever sells it. A license that
+    AWS charges for beside the product code is not theirs: then a plain code has lost it.
     """
+    if not actual and missing & sold_with - BROUGHT:
+        return False
     return actual <= {RHEL_BYOL} and not missing & {WINDOWS, WINDOWS_BYOL}
+
+
+def is_marketplace_code(product_id: str, kind: str) -> bool:
+    """Say whether a product code is of the Marketplace; Red Hat's are known also without type."""
+    return kind == MARKETPLACE or (not kind and product_id in RED_HAT_MARKETPLACE)
 
 
 def _verdict(missing: frozenset[str], extra: frozenset[str], *, has_any: bool) -> str:

@@ -75,8 +75,26 @@ def test_what_aws_said_is_not_touched():
             {"declared": RHEL, "product_codes": [{"id": "abc", "type": "devpay"}]},
             "lost",
         ),
+        (
+            {
+                "declared": RHEL,
+                "product_codes": [{"id": "6cd5fxzrad0cu2j23p692xytz", "type": ""}],
+            },
+            "excused",
+        ),
     ],
-    ids=["ok", "lost", "partial", "unexpected", "wrong", "old", "none", "excused", "devpay"],
+    ids=[
+        "ok",
+        "lost",
+        "partial",
+        "unexpected",
+        "wrong",
+        "old",
+        "none",
+        "excused",
+        "devpay",
+        "untyped",
+    ],
 )
 def test_a_verdict_compares_what_is_with_what_should_be(fields, verdict):
     image = make_image(**fields)
@@ -99,6 +117,41 @@ def test_an_image_is_judged_by_where_it_came_from():
     assert (image.verdict, image.source) == ("lost", "instance")
     (violation,) = verdicts.violations[image.pk]
     assert machine.aws_id in violation.remedy[0]
+
+
+SOLD = [{"id": "a-product", "type": "marketplace"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({"product_codes": SOLD}, "lost"),
+        ({"product_codes": SOLD, "gone_at": NOON}, "lost"),
+        ({"product_codes": [{"id": "another", "type": "marketplace"}]}, "excused"),
+        ({"product_codes": []}, "excused"),
+        ({"product_codes": SOLD, "usage_operation": "RunInstances"}, "excused"),
+    ],
+    ids=["the same product", "gone", "another product", "no product", "plain itself"],
+)
+@pytest.mark.parametrize("load", [lambda _: Known.load(), Known.of], ids=["all", "few"])
+def test_a_product_code_excuses_no_licence_that_its_instance_has_beside_it(fields, verdict, load):
+    machine = make_instance(**{"usage_operation": RHEL} | fields)
+    image = make_image(source_instance_id=machine.aws_id, product_codes=SOLD, declared=RHEL)
+
+    judge_some([image.pk], load([image]), at=NOON)
+
+    image.refresh_from_db()
+    assert image.verdict == verdict
+
+
+def test_the_products_of_all_instances_are_read_once(django_assert_num_queries):
+    account = make_account()
+    for _ in range(3):
+        machine = make_instance(account=account, usage_operation=RHEL, product_codes=SOLD)
+        make_image(account=account, source_instance_id=machine.aws_id, product_codes=SOLD)
+
+    with django_assert_num_queries(13):  # three of them begin, lock, and end a savepoint
+        judge_all(Known.load(), at=NOON)
 
 
 def test_an_instance_that_is_gone_tells_still_but_is_no_remedy():

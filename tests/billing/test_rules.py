@@ -18,7 +18,14 @@ from registry.billing.codes import (
     parts,
 )
 from registry.billing.expectation import Expectation
-from registry.billing.rules import RULES, Comparison, ImageFacts, compare, judge
+from registry.billing.rules import (
+    RULES,
+    Comparison,
+    ImageFacts,
+    compare,
+    is_marketplace_code,
+    judge,
+)
 
 PLAIN, NOTHING = frozenset[str](), None
 PUBLISHED = [row.usage_operation for row in TABLE]
@@ -147,6 +154,38 @@ def test_the_verdict_compares_the_sets(expected, actual, verdict, missing, extra
 )
 def test_a_marketplace_code_excuses_a_plain_one(expected, actual, verdict):
     assert compare(facts(expected, actual, is_marketplace=True)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "sold_with", "verdict"),
+    [
+        pytest.param({RHEL}, PLAIN, {RHEL}, "lost", id="RHEL for SAP, sold by AWS"),
+        pytest.param({RHEL}, "", {RHEL}, "lost", id="the field is empty"),
+        pytest.param({RHEL, RHEL_HA}, PLAIN, {RHEL, RHEL_HA}, "lost", id="with the add-on"),
+        pytest.param({RHEL_BYOL}, PLAIN, {RHEL_BYOL}, "excused", id="brought beside it"),
+        pytest.param({RHEL}, {RHEL_BYOL}, {RHEL}, "excused", id="billed as brought"),
+        pytest.param({SUSE}, PLAIN, {RHEL}, "excused", id="another licence"),
+    ],
+)
+def test_a_licence_beside_the_same_product_code_is_not_excused(
+    expected, actual, sold_with, verdict
+):
+    found = facts(expected, actual, is_marketplace=True, sold_with=frozenset(sold_with))
+
+    assert compare(found).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("product_id", "kind", "is_one"),
+    [
+        pytest.param("abc", "marketplace", True, id="by its type"),
+        pytest.param("6cd5fxzrad0cu2j23p692xytz", "", True, id="Red Hat's, without type"),
+        pytest.param("abc", "", False, id="any other without type"),
+        pytest.param("6cd5fxzrad0cu2j23p692xytz", "devpay", False, id="of another type"),
+    ],
+)
+def test_a_product_code_is_known_by_its_type_or_as_red_hats(product_id, kind, is_one):
+    assert is_marketplace_code(product_id, kind) == is_one
 
 
 def test_what_is_excused_is_still_named():
