@@ -22,7 +22,10 @@ from registry.billing.price import hourly_cost, term
 
 @dataclass(frozen=True, slots=True)
 class PurchaseUse:
-    """How far a purchase is used, in Reserved Instances of its own type; costs for all of it."""
+    """How far a purchase is used, in Reserved Instances of its own type; costs for all of it.
+
+    What is idle has no known cost where an instance may use it, were all of it recorded.
+    """
 
     used: Fraction
     idle: Fraction
@@ -193,6 +196,7 @@ def _use(pool: Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
     idle = purchase.count - pool.used
     cost = _cost(purchase)
     reasons: tuple[Reason, ...] = ()
+    is_unsure = False
     if idle:
         owner = fleet.owner(purchase.account)
         wanted = Profile(
@@ -206,6 +210,7 @@ def _use(pool: Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
             zone=None if pool.is_regional else fleet.zone(purchase),
         )
         reasons = explain(wanted, idle, pool.is_flexible, surroundings)
+        is_unsure = surroundings.may_use(wanted, is_flexible=pool.is_flexible)
     return PurchaseUse(
         used=pool.used,
         idle=idle,
@@ -213,7 +218,7 @@ def _use(pool: Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
         reasons=reasons,
         covers=tuple(pool.covers),
         hourly_cost=None if cost is None else cost * purchase.count,
-        idle_hourly_cost=_share(cost, idle),
+        idle_hourly_cost=None if is_unsure else _share(cost, idle),
     )
 
 

@@ -100,6 +100,7 @@ class _Found:
 
     has_match: bool
     has_doubt: bool
+    may_match: bool
     reasons: tuple[Reason, ...] | None
     explained: Fraction = Fraction(0)
 
@@ -117,6 +118,10 @@ class Surroundings:
     def add(self, profile: Profile, aws_id: str, left: Fraction) -> None:
         """Take in an instance, and the share of it that is still paid On-Demand."""
         self._places[_place(profile)][profile].append((aws_id, left))
+
+    def may_use(self, wanted: Profile, *, is_flexible: bool) -> bool:
+        """Say whether an instance may use the purchase, were all of it recorded."""
+        return self.around(wanted, is_flexible=is_flexible).may_match
 
     def around(self, wanted: Profile, *, is_flexible: bool) -> _Found:
         key = (wanted, is_flexible)
@@ -181,11 +186,12 @@ def _split(groups: Iterable[_Group], account: str) -> Iterator[_Part]:
 
 def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
     kept: dict[frozenset[str], list[_Part]] = defaultdict(list)
-    has_match = has_doubt = False
+    has_match = has_doubt = may_match = False
     for part in parts:
         differences = _differences(wanted, part, is_flexible=is_flexible)
         if unknown := _unknown(wanted, part):
             has_doubt = has_doubt or differences - unknown <= _DOUBTFUL
+            may_match = may_match or differences <= unknown
             continue
         has_match = has_match or not differences
         if differences and part.left:
@@ -194,7 +200,7 @@ def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
     # What two differences keep away does not explain a surplus, nor another type a lack.
     is_far = fewest > 1 and (has_match or not _has_type(parts, wanted, is_flexible=is_flexible))
     if not kept or is_far:
-        return _Found(has_match, has_doubt, None)
+        return _Found(has_match, has_doubt, may_match, None)
     nearest = {key: some for key, some in kept.items() if len(key) == fewest}
     explained = sum(
         (
@@ -204,7 +210,7 @@ def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
         ),
         Fraction(0),
     )
-    return _Found(has_match, has_doubt, tuple(_reasons(nearest)), explained)
+    return _Found(has_match, has_doubt, may_match, tuple(_reasons(nearest)), explained)
 
 
 def _unknown(wanted: Profile, part: _Part) -> frozenset[str]:

@@ -42,7 +42,9 @@ def _result(at: datetime) -> dict[str, Any]:
 
 def _idle() -> dict[str, Any]:
     """Return what idle purchases cost in a month, None if no price is known; how many lack one."""
-    costs = ReservedInstance.objects.present().active().values_list("idle_hourly_cost", flat=True)
+    # A state that was never recorded may be that it is active.
+    rows = ReservedInstance.objects.present().filter(state__in=("active", ""))
+    costs = rows.values_list("idle_hourly_cost", flat=True)
     known = [cost for cost in costs if cost is not None]
     total = (sum(known, Decimal(0)) * HOURS_A_MONTH).quantize(Decimal("0.01"))
     return {

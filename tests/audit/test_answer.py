@@ -112,6 +112,18 @@ def test_its_time_is_utc(at):
     assert audit_answer(at=at)["as_of"] == "2026-11-24T12:00:00Z"
 
 
+def test_an_idle_cost_that_is_not_known_is_null():
+    account = make_account()
+    make_instance(account=account, usage_operation=None, platform_details=None)
+    make_reserved_instance(account=account)
+    audit(at=NOON)
+
+    (bought,) = audit_answer(at=NOON)["reserved_instances"]
+
+    assert (bought["used"], bought["idle"], bought["reasons"]) == (0, 1, [])
+    assert (bought["hourly_cost"], bought["idle_hourly_cost"]) == ("0.05", None)
+
+
 def test_its_time_has_whole_seconds():
     at = datetime.fromisoformat("2026-11-24T12:00:00.987654+00:00")
 

@@ -140,6 +140,17 @@ def test_a_state_that_was_never_recorded_is_no_cause_and_no_cost(account):
     assert unsaid.idle_hourly_cost is None
 
 
+def test_what_may_be_used_has_no_known_idle_cost(account):
+    make_instance(account=account, usage_operation=None, platform_details=None)
+    bought = make_reserved_instance(account=account, idle_hourly_cost=Decimal("0.05"))
+
+    audit_coverage(at=NOON)
+
+    bought.refresh_from_db()
+    assert (bought.idle, bought.reasons) == ("1", [])
+    assert (bought.hourly_cost, bought.idle_hourly_cost) == (Decimal("0.05"), None)
+
+
 def test_covers_that_are_over_go_and_the_others_stay(account):
     machine = make_instance(account=account)
     bought = make_reserved_instance(account=account)

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +18,7 @@ from tests.billing.fleets import (
     NOON,
     ONE,
     OTHER,
+    PLAIN,
     RHEL,
     RHEL_BYOL,
     RHEL_RI,
@@ -707,6 +709,87 @@ def test_a_pool_pays_as_much_as_is_bought_or_runs(buys, runs):
     assert used == sum(found.machines[each.aws_id] * size(each) for each in machines)
 
 
+def may_fit(purchase, machine):
+    """Whether an instance whose code was never recorded fits, were its code the right one."""
+    right = RHEL if purchase.platform == RHEL_RI else PLAIN
+    return machine.usage_operation is None and fits(
+        purchase, replace(machine, usage_operation=right)
+    )
+
+
+@pytest.mark.parametrize(
+    ("purchase", "machine", "idle_cost"),
+    [
+        pytest.param(
+            bought("m5.large"), {"usage_operation": None}, None, id="a code never recorded"
+        ),
+        pytest.param(
+            bought("m5.large"),
+            {"usage_operation": "RunInstances:FFP-1"},
+            None,
+            id="a code that is not decoded",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            {"usage_operation": None, "instance_type": "m5.xlarge"},
+            None,
+            id="another size of what flexes",
+        ),
+        pytest.param(bought("m5.large"), {"state": ""}, None, id="a state never recorded"),
+        pytest.param(
+            zonal("m5.large"), {"zone": "", "zone_id": ""}, None, id="a zone never recorded"
+        ),
+        pytest.param(
+            bought("m5.large"),
+            {"usage_operation": None, "tenancy": "dedicated"},
+            "0.15",
+            id="another tenancy, whatever the code is",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            {"usage_operation": None, "state": "stopped"},
+            "0.15",
+            id="stopped, whatever the code is",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            {"usage_operation": RHEL, "zone": "", "zone_id": ""},
+            "0.15",
+            id="another platform, wherever it runs",
+        ),
+        pytest.param(
+            bought("m5.large"),
+            {"usage_operation": None, "account": ALONE},
+            "0.15",
+            id="an account that does not share, whatever the code is",
+        ),
+    ],
+)
+def test_idle_costs_nothing_known_where_it_may_be_used(purchase, machine, idle_cost):
+    fields = {"instance_type": "m5.large"} | machine
+
+    found = use_of(purchase, [running("i-1", **fields)])
+
+    assert figures(found, "idle", "hourly_cost") == (1, Decimal("0.15"))
+    assert found.idle_hourly_cost == (None if idle_cost is None else Decimal(idle_cost))
+
+
+def test_a_part_that_is_known_to_be_idle_does_not_make_the_rest_known():
+    machines = [running("i-1", "m5.large"), running("i-2", "m5.large", usage_operation=None)]
+
+    found = use_of(bought("m5.large", 5), machines)
+
+    assert figures(found, "used", "idle", "idle_hourly_cost") == (1, 4, None)
+
+
+def test_what_is_used_whole_costs_nothing_idle_whatever_else_runs():
+    machines = [running("i-1", "m5.large"), running("i-2", "m5.large", usage_operation=None)]
+
+    found = use_of(bought("m5.large"), machines)
+
+    assert figures(found, "idle", "idle_hourly_cost") == (0, 0)
+
+
 @given(fleets)
 def test_idle_money_is_the_idle_share_of_the_cost(fleet):
     purchases, machines = fleet
@@ -716,8 +799,18 @@ def test_idle_money_is_the_idle_share_of_the_cost(fleet):
     assert {aws_id: use.hourly_cost for aws_id, use in found.items()} == {
         each.aws_id: Decimal("0.15") * each.count for each in purchases
     }
-    assert {aws_id: Fraction(use.idle_hourly_cost or 0) for aws_id, use in found.items()} == {
-        each.aws_id: Fraction(15, 100) * found[each.aws_id].idle * each.is_active(NOON)
+    unsure = {
+        each.aws_id
+        for each in purchases
+        if found[each.aws_id].idle and any(may_fit(each, machine) for machine in machines)
+    }
+    assert {aws_id: use.idle_hourly_cost for aws_id, use in found.items()} == {
+        each.aws_id: None
+        if each.aws_id in unsure
+        else Decimal("0.15")
+        * found[each.aws_id].idle.numerator
+        / found[each.aws_id].idle.denominator
+        * each.is_active(NOON)
         for each in purchases
     }
 

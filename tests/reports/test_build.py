@@ -226,6 +226,14 @@ def test_what_idle_purchases_cost_in_a_month(costs, per_month, unpriced):
     assert (totals["idle_per_month"], totals["idle_unpriced"]) == (per_month, unpriced)
 
 
+def test_a_purchase_whose_state_was_never_recorded_lacks_a_cost():
+    make_reserved_instance(state="", idle_hourly_cost=None)
+
+    totals = built().result["totals"]
+
+    assert (totals["idle_per_month"], totals["idle_unpriced"]) == (None, 1)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
