@@ -2,6 +2,7 @@
 
 from registry.aws.ec2 import Deregistered, Ec2, Reading, Reference, Reply
 from registry.aws.errors import (
+    SERVER_SIDE,
     AccessDenied,
     AwsError,
     NameTaken,
@@ -21,6 +22,7 @@ from registry.aws.records import (
 from registry.aws.session import Access, connect, list_accounts, own_account
 
 __all__ = [
+    "SERVER_SIDE",
     "Access",
     "AccessDenied",
     "AwsError",

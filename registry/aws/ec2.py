@@ -18,6 +18,7 @@ PAGE_SIZE = 1000
 # The API has had these members since 2020: where an image or instance lacks one, it is empty.
 _EMPTY_CODE = {"PlatformDetails": "", "UsageOperation": ""}
 _IDS_AT_ONCE = 200
+_LONGEST_ARN = 2_048
 _REFERENCES_AT_ONCE = 10  # the most that DescribeImageReferences takes
 # By itself AWS looks at the ten newest versions of a launch template only, and counts instances
 # that are terminated.
@@ -163,7 +164,11 @@ class Ec2:
         for start in range(0, len(image_ids), _REFERENCES_AT_ONCE):
             some = list(image_ids[start : start + _REFERENCES_AT_ONCE])
             found += [
-                Reference(item["ImageId"], item.get("ResourceType", ""), item.get("Arn", ""))
+                Reference(
+                    identity(item, "ImageId"),
+                    words(item, "ResourceType"),
+                    words(item, "Arn", _LONGEST_ARN),
+                )
                 for item in self._pages(
                     "describe_image_references",
                     "ImageReferences",
@@ -255,4 +260,5 @@ def _listed(operation: str, answer: Mapping[str, Any], key: str) -> Sequence[Map
 
 
 def _request_id(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+    # No more than its column holds, whatever stands between us and AWS.
+    return words(answer.get("ResponseMetadata", {}), "RequestId", SHORT)

@@ -71,6 +71,8 @@ _BY_CODE: dict[str, type[AwsError]] = {
 }
 _NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 _SERVER_SIDE = 500
+# Trouble of AWS's own, by code: the HTTP status beside it differs.
+SERVER_SIDE = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"})
 
 
 @contextmanager
@@ -97,7 +99,8 @@ def _of_answer(operation: str, error: ClientError, *, changes: bool) -> AwsError
     code = str(said.get("Code", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind = _BY_CODE.get(code, AwsError)
-    if kind is AwsError and changes and status >= _SERVER_SIDE:
+    is_server_side = status >= _SERVER_SIDE or code in SERVER_SIDE
+    if kind is AwsError and changes and is_server_side:
         kind = Unsure
     raised = kind(f"{operation}: {code}. {said.get('Message', '')}")
     raised.code = code

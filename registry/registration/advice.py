@@ -1,8 +1,7 @@
 """What to change when AWS says no."""
 
-from registry.aws import AwsError, Throttled, Unreachable
+from registry.aws import SERVER_SIDE, AwsError, Throttled, Unreachable
 
-_PASSING = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"})
 _ADVICE = {
     "UnauthorizedOperation": (
         "Allow ec2:{operation} and ec2:CreateTags to the role of this account, then repeat."
@@ -35,7 +34,7 @@ _OF_ONE_OPERATION = {
 
 def is_passing(error: AwsError) -> bool:
     """Say whether the same question may be answered a little later."""
-    return isinstance(error, (Throttled, Unreachable)) or error.code in _PASSING
+    return isinstance(error, (Throttled, Unreachable)) or error.code in SERVER_SIDE
 
 
 def explain(error: AwsError, operation: str) -> str:

@@ -1,8 +1,15 @@
 """What AWS's no means, and what to do about it."""
 
-from registry.aws import AwsError, Malformed, NotFound, Throttled, Unreachable, Unsure
+from registry.aws import (
+    SERVER_SIDE,
+    AwsError,
+    Malformed,
+    NotFound,
+    Throttled,
+    Unreachable,
+    Unsure,
+)
 
-_PASSING = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable"})
 # AWS has no such image, or one that is going: a look tells.
 _NOT_THERE = frozenset({"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"})
 _ADVICE = {
@@ -23,7 +30,7 @@ def is_passing(error: Exception) -> bool:
     """Say whether the same question may be answered a little later."""
     if isinstance(error, (Throttled, Unreachable, Unsure, Malformed, NotFound)):
         return True
-    return isinstance(error, AwsError) and error.code in _PASSING | _NOT_THERE
+    return isinstance(error, AwsError) and error.code in SERVER_SIDE | _NOT_THERE
 
 
 def is_not_there(error: AwsError) -> bool:

@@ -59,6 +59,8 @@ def test_what_aws_says_has_a_name(code, status, error, changes):
         ("InternalError", 500, Unsure),
         ("Unavailable", 503, Unsure),
         ("502", 502, Unsure),
+        ("InternalError", 400, Unsure),
+        ("Unavailable", 200, Unsure),
         ("InvalidBlockDeviceMapping", 400, AwsError),
     ],
 )
