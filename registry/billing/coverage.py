@@ -208,6 +208,7 @@ def _use(pool: Pool, fleet: _Fleet, surroundings: Surroundings) -> PurchaseUse:
             platform=pool.platform,
             tenancy=purchase.tenancy,
             zone=None if pool.is_regional else fleet.zone(purchase),
+            has_zone_name=not pool.is_regional and bool(purchase.zone),
         )
         reasons = explain(wanted, idle, pool.is_flexible, surroundings)
         is_unsure = surroundings.may_use(wanted, is_flexible=pool.is_flexible)
@@ -282,6 +283,7 @@ def _surroundings(fleet: _Fleet) -> Surroundings:
             tenancy=machine.tenancy,
             zone=fleet.zone(machine),
             is_running=machine.is_running,
+            has_zone_name=bool(machine.zone),
         )
         found.add(profile, machine.aws_id, fleet.left.get(machine.aws_id, Fraction(1)))
     return found

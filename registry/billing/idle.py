@@ -34,6 +34,7 @@ class Profile:
     tenancy: str
     zone: str | None  # an id, or account and name; "": not known; None: any of the region
     is_running: bool | None = True  # None: not known
+    has_zone_name: bool = False  # besides the id; a name that has none is the zone itself
 
 
 _Place = tuple[str, str, str]  # payer, region, family
@@ -168,7 +169,9 @@ def _grouped(
 ) -> list[_Group]:
     groups: dict[Profile, _Group] = {}
     for profile, some in machines.items():
-        like = replace(profile, account="", zone=profile.zone if is_zonal else None)
+        like = replace(profile, account="")
+        if not is_zonal:
+            like = replace(like, zone=None, has_zone_name=False)
         groups.setdefault(like, _Group(like)).add(profile.account, some)
     for group in groups.values():
         group.settle()
@@ -218,17 +221,26 @@ def _unknown(wanted: Profile, part: _Part) -> frozenset[str]:
     other = part.group.like
     unclear = {
         "platform": other.platform is None,
-        "zone": wanted.zone is not None and not _has_zones(wanted.zone, other.zone or "", part),
+        "zone": wanted.zone is not None and not _has_zones(wanted, part),
         "running": other.is_running is None,
     }
     return frozenset(name for name, is_unclear in unclear.items() if is_unclear)
 
 
-def _has_zones(wanted: str, other: str, part: _Part) -> bool:
-    """Say whether the zones can be compared: a name means something in its account alone."""
-    if not wanted or not other:
+def _has_zones(wanted: Profile, part: _Part) -> bool:
+    """Say whether the zones can be compared: ids anywhere, names in their account alone.
+
+    A name without an id differs from the name of every known id, or the id would be its own.
+    """
+    other = part.group.like
+    if not wanted.zone or not other.zone:
         return False
-    return part.is_own or not (" " in wanted or " " in other)
+    is_name, is_other_name = " " in wanted.zone, " " in other.zone
+    if not is_name and not is_other_name:
+        return True
+    return (
+        part.is_own and (is_name or wanted.has_zone_name) and (is_other_name or other.has_zone_name)
+    )
 
 
 def _reasons(nearest: Mapping[frozenset[str], list[_Part]]) -> list[Reason]:

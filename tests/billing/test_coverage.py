@@ -740,6 +740,9 @@ def may_fit(purchase, machine):
             zonal("m5.large"), {"zone": "", "zone_id": ""}, None, id="a zone never recorded"
         ),
         pytest.param(
+            zonal("m5.large", zone=""), {"zone_id": ""}, None, id="the name of a zone for an id"
+        ),
+        pytest.param(
             bought("m5.large"),
             {"usage_operation": None, "tenancy": "dedicated"},
             "0.15",

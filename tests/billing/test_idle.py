@@ -506,6 +506,39 @@ def test_each_other_code_is_a_wrong_platform(code):
             id="so do a name and the id of another name",
         ),
         pytest.param(
+            zonal("m5.large", zone=""),
+            [running("i-1", "m5.large", zone_id="")],
+            {},
+            id="an id and a name of one account may be the same zone",
+        ),
+        pytest.param(
+            zonal("m5.large", zone_id=""),
+            [running("i-1", "m5.large", zone="")],
+            {},
+            id="so may a name and an id",
+        ),
+        pytest.param(
+            zonal("m5.large", zone=""),
+            [running("i-1", "m5.large", zone_id=""), running("i-2", "m5.large", **B)],
+            {"wrong_az": ("i-2",)},
+            id="of two the one that can be compared",
+        ),
+        pytest.param(
+            zonal("m5.large", zone_id=""),
+            [running("i-1", "m5.large", **B)],
+            {"wrong_az": ("i-1",)},
+            id="a name differs from the name that an id has",
+        ),
+        pytest.param(
+            zonal("m5.large", zone=""),
+            [
+                running("i-1", "m5.large", zone="us-east-1b", zone_id=""),
+                running("i-2", "c5.large", **B),
+            ],
+            {"wrong_az": ("i-1",)},
+            id="a name whose id another instance tells",
+        ),
+        pytest.param(
             zonal("m5.large"),
             [running("i-1", "m5.large", account=OTHER, **B)],
             {"wrong_az": ("i-1",)},
