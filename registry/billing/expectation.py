@@ -45,7 +45,8 @@ class Link:
 
     `how` says the way in words. `is_recorded`: AWS recorded the way; otherwise it was read from
     free text that anybody may write. `is_copy`: the image is a copy, so the codes must agree.
-    `has_changed`: its code has changed since the image was made.
+    `has_changed`: its code has changed since the image was made. `may_have_changed`: it is not
+    recorded when its code was changed last.
     """
 
     kind: str  # "instance" or "image"
@@ -57,6 +58,7 @@ class Link:
     is_recorded: bool = True
     is_copy: bool = False
     has_changed: bool = False
+    may_have_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _from_product_codes(clues: Clues) -> Iterator[Evidence]:
 
 def _from_links(clues: Clues) -> Iterator[Evidence]:
     for link in clues.links:
-        if link.has_changed:
+        if link.has_changed or _may_be_converted(link, clues):
             continue
         code = link.usage_operation or ""
         if parts(code):
@@ -152,6 +154,19 @@ def _from_links(clues: Clues) -> Iterator[Evidence]:
             yield _of_link(link, _converted(link, vendor, clues), what)
             return
     yield from _from_plain_links(clues)
+
+
+def _may_be_converted(link: Link, clues: Clues) -> bool:
+    """Say whether an instance may have been as its image is, and have been converted since.
+
+    Then its code tells what it is now. Plain Linux becomes RHEL only where Red Hat sold it.
+    """
+    before, now = parts(clues.usage_operation), parts(link.usage_operation)
+    if not link.may_have_changed or before is None or now is None or before == now:
+        return False
+    if not before and RHEL in now and not RED_HAT_MARKETPLACE & set(clues.product_codes):
+        return False
+    return could_become(before, now)
 
 
 def _converted(link: Link, code: str, clues: Clues) -> str:
@@ -174,7 +189,8 @@ def _from_plain_links(clues: Clues) -> Iterator[Evidence]:
         is_close = link.kind == "instance" or link.is_copy
         if not is_close and not is_plain(clues.usage_operation):
             return
-        if is_plain(link.usage_operation) and not link.has_changed:
+        has_changed = link.has_changed or _may_be_converted(link, clues)
+        if is_plain(link.usage_operation) and not has_changed:
             yield _of_link(link, PLAIN, "is billed without a license")
             return
 

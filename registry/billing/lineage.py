@@ -243,6 +243,7 @@ class _Walk:
                 how=how,
                 is_recorded=is_recorded,
                 has_changed=bool(changed and made and changed > made),
+                may_have_changed=changed is None,
             ),
             _hop_of_instance(node),
         )

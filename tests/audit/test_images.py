@@ -349,6 +349,23 @@ def test_a_conversion_after_the_snapshot_is_no_loss():
     assert image.verdict != "lost"
 
 
+@pytest.mark.parametrize(("changed_at", "verdict"), [(None, "unknown"), (NOON, "wrong")])
+def test_a_conversion_of_which_no_time_is_known_is_no_mistake(changed_at, verdict):
+    instance = make_instance(
+        usage_operation="RunInstances:0800", usage_operation_updated_at=changed_at
+    )
+    image = make_image(
+        source_instance_id=instance.aws_id,
+        usage_operation="RunInstances:0002",
+        account=instance.account,
+        created_at=LATER,
+    )
+
+    judge(image)
+
+    assert image.verdict == verdict
+
+
 def test_an_old_recording_with_texts_alone_keeps_its_lineage():
     instance = make_instance(platform_details="Red Hat Enterprise Linux", usage_operation=None)
     image = make_image(source_instance_id=instance.aws_id, account=instance.account)

@@ -321,6 +321,55 @@ def test_a_plain_link_speaks_only_where_nothing_was_converted(links, actual, cod
 
 
 @pytest.mark.parametrize(
+    ("now", "clues", "says"),
+    [
+        pytest.param(WINDOWS_BYOL, {"usage_operation": WINDOWS}, "unknown", id="Windows brought"),
+        pytest.param(WINDOWS, {"usage_operation": WINDOWS_BYOL}, "unknown", id="Windows bought"),
+        pytest.param(WINDOWS_STD, {"usage_operation": WINDOWS_BYOL}, "unknown", id="with SQL"),
+        pytest.param(RHEL_BYOL, {"usage_operation": RHEL}, "unknown", id="RHEL brought"),
+        pytest.param(RHEL, {"usage_operation": RHEL_BYOL}, "unknown", id="RHEL bought"),
+        pytest.param(UBUNTU_PRO, {"usage_operation": PLAIN}, "unknown", id="Ubuntu became Pro"),
+        pytest.param(
+            RHEL,
+            {"usage_operation": PLAIN, "product_codes": (RED_HAT_CODE,), "declared": PLAIN},
+            "ok",
+            id="RHEL that Red Hat sold",
+        ),
+        pytest.param(RHEL, {"usage_operation": PLAIN}, "lost", id="RHEL that nobody sold"),
+        pytest.param(RHEL, {"usage_operation": ""}, "lost", id="left empty"),
+        pytest.param(SUSE, {"usage_operation": PLAIN}, "lost", id="never converted"),
+        pytest.param(PLAIN, {"usage_operation": UBUNTU_PRO}, "unexpected", id="nor back"),
+        pytest.param(WINDOWS, {"usage_operation": WINDOWS_STD}, "unexpected", id="nor SQL away"),
+        pytest.param(RHEL, {"usage_operation": RHEL}, "ok", id="the same"),
+    ],
+)
+def test_no_alarm_comes_of_an_instance_alone_that_may_have_been_converted(now, clues, says):
+    assert verdict(Clues(links=(instance(now, may_have_changed=True),), **clues)) == says
+
+
+@pytest.mark.parametrize(
+    ("clues", "confidence"),
+    [
+        pytest.param({"platform": "windows"}, "medium", id="the platform"),
+        pytest.param({"name": "win2019"}, "weak", id="its name"),
+        pytest.param({"declared": WINDOWS}, "strong", id="a person"),
+    ],
+)
+def test_of_such_an_image_the_other_evidence_tells(clues, confidence):
+    link = instance(WINDOWS_BYOL, may_have_changed=True)
+
+    found = expect(Clues(usage_operation=WINDOWS, links=(link,), **clues))
+
+    assert (found.usage_operation, found.confidence) == (WINDOWS, confidence)
+
+
+def test_what_is_behind_an_instance_that_may_have_been_converted_tells():
+    links = (instance(UBUNTU_PRO, may_have_changed=True), image(UBUNTU_PRO))
+
+    assert verdict(Clues(usage_operation=PLAIN, links=links)) == "lost"
+
+
+@pytest.mark.parametrize(
     ("links", "clues", "code"),
     [
         pytest.param((image(PLAIN, name="rhel9-base"),), {}, RHEL, id="child"),
@@ -644,6 +693,7 @@ links = st.lists(
         is_recorded=st.booleans(),
         is_copy=st.booleans(),
         has_changed=st.booleans(),
+        may_have_changed=st.booleans(),
     ),
     max_size=4,
 ).map(tuple)
