@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
 
 from registry.access import Action, may_somewhere, visible
 from registry.billing.codes import reserved_platform
@@ -26,11 +27,12 @@ MOST = 1_000
 SUBMIT = "submit"
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def discard(request: SignedInRequest) -> HttpResponse:
     """Show what discarding the chosen images would do, or ask for it."""
     _may_at_all(request)
     data = request.POST if request.method == "POST" else request.GET
-    is_asked = data.get("step") == SUBMIT
+    is_asked = request.method == "POST" and data.get("step") == SUBMIT
     known = _known(request, data)
     if known and is_asked:
         return redirect(known.run)
@@ -49,7 +51,7 @@ def discard(request: SignedInRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 removal = request_removal(
-                    images=acting, by=request.user, seen=data.getlist("seen"), **form.asked()
+                    images=acting, by=request.user, seen=_ids(data, "seen"), **form.asked()
                 )
             except Refused as error:
                 _put(form, error)
@@ -68,6 +70,7 @@ def discard(request: SignedInRequest) -> HttpResponse:
     return render(request, "registry/discard.html", context, status=status)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def bring_back(request: SignedInRequest) -> HttpResponse:
     """Show what bringing the chosen images back would do, or ask for it."""
     _may_at_all(request)
@@ -105,16 +108,22 @@ def _may_at_all(request: SignedInRequest) -> None:
 def _chosen(request: SignedInRequest, data: QueryDict, rows: QuerySet[Any]) -> list[Image]:
     """Return the images that were picked, or all that match the filter of the list."""
     if data.get("all_matching"):
-        query = QueryDict(data.get("query", ""))
         matching = narrow(request, rows.for_list())  # type: ignore[attr-defined]
-        rows = ImageFilter(query, matching, request=request).qs
+        found_by = ImageFilter(QueryDict(data.get("query", "")), matching, request=request)
+        # A list may leave out a filter that it can't read; what discards may not.
+        rows = found_by.qs if "query" in data and found_by.is_valid() else rows.none()
     else:
-        ids = [aws_id for aws_id in data.getlist("pick") if "\x00" not in aws_id]
+        ids = [aws_id for aws_id in _ids(data, "pick") if "\x00" not in aws_id]
         rows = visible(rows.filter(aws_id__in=ids), request.user)
     found = list(rows.select_related("account").order_by("pk")[: MOST + 1])
     if len(found) > MOST:
         messages.warning(request, f"Only the first {MOST:,} images are taken at once.")
     return found[:MOST]
+
+
+def _ids(data: QueryDict, name: str) -> list[str]:
+    """Return ids of which one field may hold many: a request has at most 1,000 fields."""
+    return " ".join(data.getlist(name)).split()
 
 
 def _known(request: SignedInRequest, data: QueryDict) -> Removal | None:

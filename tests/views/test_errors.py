@@ -37,3 +37,10 @@ def test_the_page_of_an_image_says_that_it_is_about_to_be_discarded(signed_in, d
 
     assert "Marked to be discarded" in text
     assert reverse("jobs:keep", args=[item.removal.run.ref]) in text
+
+
+def test_a_request_with_too_many_fields_is_answered_in_words(signed_in, db):
+    answer = signed_in.post("/images/discard/", {"pick": ["ami-0"] * 1_001})
+
+    assert answer.status_code == 400
+    assert "choose less at once" in answer.content.decode()

@@ -158,6 +158,41 @@ def test_all_that_match_the_filter_are_chosen(signed_in, image):
     assert answer.context["acting"] == [image]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"query": "account=nothing"}, {"query": "q=%00"}, {"query": "billing=nothing"}],
+    ids=["none", "account", "nul", "verdict"],
+)
+def test_a_filter_that_cannot_be_read_chooses_nothing(signed_in, image, fields):
+    answer = signed_in.post(DISCARD, {"all_matching": "1", **fields}, follow=True)
+
+    assert "Select at least one image." in page_of(answer)
+
+
+def test_an_address_discards_nothing(signed_in, image):
+    answer = signed_in.get(DISCARD, form(image))
+
+    assert answer.status_code == 200
+    assert not Removal.objects.exists()
+
+
+@pytest.mark.parametrize("path", [DISCARD, BRING_BACK])
+def test_another_method_is_refused(signed_in, path):
+    assert signed_in.put(path).status_code == 405
+
+
+def test_a_form_holds_any_number_of_images_in_one_field(signed_in, image):
+    other = make_image(name="other", state="available")
+    ids = f"{image.aws_id} {other.aws_id}"
+
+    preview = page_of(signed_in.post(DISCARD, {"pick": [image.aws_id, other.aws_id]}))
+    signed_in.post(DISCARD, form(image, other, pick=ids, seen=f"{ids} "))
+
+    assert preview.count('name="pick"') == 1
+    assert preview.count('name="seen"') == 1
+    assert RemovalItem.objects.count() == 2
+
+
 def test_nothing_chosen_is_said(signed_in, db):
     answer = signed_in.post(DISCARD, {"pick": "ami-\x00"}, follow=True)
 
