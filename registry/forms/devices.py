@@ -77,6 +77,11 @@ class DeviceForm(forms.Form):
 class DeviceFormSet(forms.BaseFormSet):
     """The devices besides the root."""
 
+    default_error_messages = {
+        "missing_management_form": "The form arrived incomplete. Send it again.",
+        "too_many_forms": "Use at most %(num)d devices besides the root.",
+    }
+
     def mappings(self) -> list[dict[str, Any]]:
         found = [form.mapping() for form in self.forms]
         return [mapping for mapping in found if mapping]

@@ -115,6 +115,7 @@ class RegistrationForm(forms.Form):
         min_length=3,
         max_length=128,
         label="Image name",
+        error_messages={"required": "Name the image."},
         help_text="3 to 128 characters: letters, digits, spaces and ( ) [ ] . - ' @ _ /",
     )
     description = forms.CharField(max_length=255, required=False)

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from registry.access import Action, accounts, may_somewhere, visible
 from registry.forms.many import COLUMNS, NEEDED, Line, ManyForm, Unreadable, read_lines
@@ -19,6 +19,7 @@ from registry.models import MISMATCHES, Registration, RunState
 from registry.registration import propose
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def register_many(request: SignedInRequest) -> HttpResponse:
     """Read a CSV file; where every line can be made, let AWS check each, and send nothing."""
     if not may_somewhere(request.user, Action.REGISTER):

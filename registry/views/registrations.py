@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
 
 from registry.access import Action, accounts, may_somewhere
 from registry.forms.devices import Devices
@@ -48,6 +49,7 @@ class Asked:
         return list(scopes.values_list("region", flat=True))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def register(request: SignedInRequest) -> HttpResponse:
     """Show the form, review it, or queue the request; the same form twice is one request."""
     if not may_somewhere(request.user, Action.REGISTER):

@@ -59,7 +59,7 @@ def test_the_same_form_twice_is_one_request(signed_in, snapshot):
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"name": ""}, "This field is required"),
+        ({"name": ""}, "Name the image."),
         ({"name": "ab"}, "at least 3 characters"),
         ({"name": "a" * 129}, "at most 128 characters"),
         ({"name": "no*stars"}, "Use 3 to 128 letters, digits"),
