@@ -71,15 +71,18 @@ def test_a_snapshot_without_metadata_ends_as_a_mismatch_with_advice(page):
 
 
 def register(page: Page, snapshot: str) -> None:
-    sign_in(page, "developer")
-    page.get_by_role("link", name="Register image").first.click()
+    sign_in(page, "engineer")
+    page.goto("/register/")
     page.get_by_label("Region", exact=True).select_option("us-east-1")
-    page.get_by_label("Find a snapshot").fill(snapshot)
-    page.get_by_role("button", name="Show snapshots").click()
+    page.get_by_role("searchbox", name="Find", exact=True).fill(snapshot)
+    page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_label(f"Select {snapshot}").check()
     page.get_by_label("Which platform must AWS bill?").select_option("RunInstances:0010")
     page.get_by_label("Image name").fill(f"journey-{uuid.uuid4().hex[:8]}")
-    page.get_by_role("button", name="Register and verify").click()
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_text("Nothing has been sent to AWS.")).to_be_visible()
+    page.get_by_label("Why this way?").fill("There is no instance any more.")
+    page.get_by_role("button", name="Register all the same").click()
     expect(page.get_by_role("heading", name="Register image", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
 
@@ -88,7 +91,7 @@ def test_what_is_wrong_is_said_at_its_field(page):
     sign_in(page, "developer")
     page.goto("/register/?region=us-east-1")
     page.get_by_label("Image name").fill("no*stars")
-    page.get_by_role("button", name="Register and verify").click()
+    page.get_by_role("button", name="Review").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Nothing was sent to AWS")
     expect(page.get_by_text("Choose a snapshot from the list.")).to_be_visible()

@@ -129,7 +129,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_things(
 ):
     put_everything(aws, *range(40))
 
-    with django_assert_num_queries(30):  # six for each of five kinds
+    with django_assert_num_queries(25):  # five for each of five kinds
         sync_scope(ec2, scope, at=NOON)
 
 
