@@ -16,14 +16,8 @@ from registry.api.door import ApiRequest, said
 from registry.api.ledger import find, readable, shown, shown_line
 from registry.api.paging import PageQuery, page
 from registry.api.problems import STORABLE, Body, Key, Query, Unfit, query
-from registry.jobs.removals import (
-    keep,
-    pause,
-    request_removal,
-    request_undo,
-    resume,
-    retry_failed,
-)
+from registry.jobs.removals import request_removal, request_undo
+from registry.jobs.steering import keep, pause, resume, retry_failed
 from registry.models import Image, Removal
 from registry.removal import Refused, Wish, preview
 

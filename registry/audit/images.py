@@ -9,8 +9,9 @@ from django.db.models import Count, F, QuerySet
 
 from registry.audit.inventory import load_inventory, read_on_demand
 from registry.audit.rows import alone_on, update_rows
+from registry.billing.clues import Clues
 from registry.billing.codes import parts, recorded_code
-from registry.billing.expectation import Clues, expect
+from registry.billing.expectation import expect
 from registry.billing.lineage import Inventory, Lineage, trace
 from registry.billing.rules import ImageFacts, Violation, is_marketplace_code, judge
 from registry.models import Image, Instance

@@ -15,8 +15,8 @@ from registry.audit.origins import (
     rows_of,
 )
 from registry.billing import descriptions
+from registry.billing.clues import Link
 from registry.billing.codes import parts, recorded_code
-from registry.billing.expectation import Link
 from registry.billing.prospect import (
     COPY,
     INSTANCE,

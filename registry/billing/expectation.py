@@ -7,9 +7,9 @@ what a lost code looks like. So the nearest link that carries a licence counts b
 ones, and a plain one counts for nothing where its name says that it was not plain.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
+from registry.billing.clues import NOTHING, Clues, Evidence, Expectation, Link
 from registry.billing.codes import (
     PLAIN,
     RHEL,
@@ -37,67 +37,6 @@ from registry.billing.text import (
 STRENGTHS = ("none", "weak", "medium", "strong")
 # Tags whose value names the system, whoever set them.
 PLATFORM_TAGS = ("amiportal:platform", "os", "platform", "operating-system", "operating_system")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A thing from which an image came.
-
-    `how` says the way in words. `is_recorded`: AWS recorded the way; otherwise it was read from
-    free text that anybody may write. `is_copy`: the image is a copy, so the codes must agree.
-    `has_changed`: its code has changed since the image was made. `may_have_changed`: it is not
-    recorded when its code was changed last.
-    """
-
-    kind: str  # "instance" or "image"
-    aws_id: str
-    usage_operation: str | None
-    name: str = ""
-    owner_id: str = ""
-    how: str = ""
-    is_recorded: bool = True
-    is_copy: bool = False
-    has_changed: bool = False
-    may_have_changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Clues:
-    """All that may tell what an image should be billed as."""
-
-    usage_operation: str | None = None
-    declared: str = ""
-    name: str = ""
-    description: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    owner_id: str = ""
-    platform: str = ""
-    product_codes: tuple[str, ...] = ()
-    links: tuple[Link, ...] = ()  # nearest first
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One source, what it says, and in a sentence why."""
-
-    source: str
-    strength: str
-    usage_operation: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """The expected code; None with confidence "none" where nothing tells."""
-
-    usage_operation: str | None
-    platform: str
-    confidence: str
-    source: str
-    evidence: tuple[Evidence, ...]
-
-
-NOTHING = Expectation(None, "", "none", "none", ())
 
 
 def expect(clues: Clues) -> Expectation:

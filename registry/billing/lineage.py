@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from registry.billing import descriptions
-from registry.billing.expectation import Link
+from registry.billing.clues import Link
 from registry.billing.hops import Hop, with_breaks
 
 LONGEST = 64  # images; AWS itself follows 50

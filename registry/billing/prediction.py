@@ -7,6 +7,7 @@ images that were made of the same snapshot, and from the lineage. Most of it is 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from registry.billing.clues import Expectation
 from registry.billing.codes import (
     RHEL,
     WINDOWS,
@@ -16,7 +17,6 @@ from registry.billing.codes import (
     label,
     parts,
 )
-from registry.billing.expectation import Expectation
 from registry.billing.patterns import RED_HAT_MARKETPLACE
 from registry.billing.prospect import (
     COPY,

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.billing import descriptions
+from registry.billing.clues import Link
 from registry.billing.codes import (
     parts,
 )
-from registry.billing.expectation import Link
 from registry.billing.text import vendor_code
 
 # Ways to make an image.

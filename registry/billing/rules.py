@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from registry.billing.clues import NOTHING, Expectation
 from registry.billing.codes import (
     BROUGHT,
     RHEL,
@@ -18,7 +19,6 @@ from registry.billing.codes import (
     parts,
     reserved_platform,
 )
-from registry.billing.expectation import NOTHING, Expectation
 from registry.billing.patterns import RED_HAT_MARKETPLACE
 
 MARKETPLACE = "marketplace"

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from registry.billing.clues import Link
 from registry.billing.codes import (
     PLAIN,
     label,
     parts,
 )
-from registry.billing.expectation import Link
 from registry.billing.prospect import (
     AWS_BACKUP,
     COPY,

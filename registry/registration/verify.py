@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from registry.aws import Ec2, ImageRecord, Reading
+from registry.billing.clues import Expectation
 from registry.billing.codes import label
-from registry.billing.expectation import Expectation
 from registry.billing.rules import ImageFacts, compare
 from registry.models import ImageVerdict, Method, Registration, RegistrationStep
 from registry.registration.origin import hardware_of_origin

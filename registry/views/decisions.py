@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from registry.access import visible
 from registry.http import SignedInRequest
 from registry.jobs.approvals import Late, confirm, decide, withdraw
-from registry.jobs.removals import keep, pause, resume, retry_failed
+from registry.jobs.steering import keep, pause, resume, retry_failed
 from registry.models import RemovalItem, Run
 from registry.views.refs import key_of
 from registry.views.shell import runs

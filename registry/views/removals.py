@@ -1,5 +1,6 @@
 """Discarding images and bringing them back: what it would do first, then the request."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
@@ -19,7 +20,7 @@ from registry.forms.removals import RemovalForm, UndoForm, words_to_type
 from registry.http import SignedInRequest
 from registry.jobs.removals import request_removal, request_undo
 from registry.models import Finding, Image, Removal, Snapshot
-from registry.removal import Refused, Wish, preview
+from registry.removal import Preview, Refused, Wish, preview
 from registry.removal.relatives import snapshots_of
 from registry.views.shell import narrow
 
@@ -48,6 +49,7 @@ def discard(request: SignedInRequest) -> HttpResponse:
     acting = [line.image for line in found.acting]
     if is_asked:
         _check_words(form, data, acting)
+        _check_uses(form, data, found)
         if form.is_valid():
             try:
                 removal = request_removal(
@@ -64,6 +66,7 @@ def discard(request: SignedInRequest) -> HttpResponse:
         "picked": [image.aws_id for image in images],
         "acting": acting,
         "words": words_to_type(acting),
+        "shown": _digest(found),
         "radius": _radius(request, acting),
     }
     status = 422 if form.errors else 200
@@ -163,6 +166,20 @@ def _check_words(form: RemovalForm, data: QueryDict, acting: list[Image]) -> Non
         form.add_error(None, "Nothing is left to discard: every image is skipped.")
     elif data.get("words", "").strip() != words_to_type(acting).strip():
         form.add_error(None, f"Type “{words_to_type(acting)}” to confirm.")
+
+
+def _check_uses(form: RemovalForm, data: QueryDict, found: Preview) -> None:
+    """Force nothing past a use that was not on the page: it may have begun since."""
+    if data.get("is_forced") and data.get("shown") != _digest(found):
+        form.add_error(None, "Who uses the images has changed since you looked. Look again.")
+
+
+def _digest(found: Preview) -> str:
+    """Return a short text that changes when a use is shown that was not, or no more."""
+    uses = [
+        f"{line.image.aws_id} {use.kind} {use.aws_id}" for line in found.lines for use in line.uses
+    ]
+    return hashlib.blake2b("\n".join(uses).encode(), digest_size=16).hexdigest()
 
 
 def _put(form: Any, error: Refused) -> None:

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.billing.clues import NOTHING, Clues, Link
 from registry.billing.codes import TABLE, is_published, parts
-from registry.billing.expectation import NOTHING, Clues, Link, expect
+from registry.billing.expectation import expect
 from registry.billing.rules import ImageFacts, compare
 
 PLAIN, RHEL, RHEL_HA = "RunInstances", "RunInstances:0010", "RunInstances:1010"

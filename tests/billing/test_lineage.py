@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.billing.clues import Clues
 from registry.billing.codes import parts
-from registry.billing.expectation import Clues, expect
+from registry.billing.expectation import expect
 from registry.billing.lineage import (
     LONGEST,
     ImageNode,

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.billing.clues import Link
 from registry.billing.codes import PLAIN, TABLE, parts
-from registry.billing.expectation import STRENGTHS, Link
+from registry.billing.expectation import STRENGTHS
 from registry.billing.prediction import predict
 from registry.billing.prospect import (
     AWS_BACKUP,

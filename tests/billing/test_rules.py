@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.billing.clues import Expectation
 from registry.billing.codes import (
     RHEL,
     RHEL_BYOL,
@@ -17,7 +18,6 @@ from registry.billing.codes import (
     label,
     parts,
 )
-from registry.billing.expectation import Expectation
 from registry.billing.rules import (
     RULES,
     Comparison,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.jobs.housekeeping import take_over_abandoned
-from registry.jobs.removals import retry_failed
+from registry.jobs.steering import retry_failed
 from registry.models import ITEM_OVER, ItemState, RunState
 from tests.registration.death import killed_before
 from tests.removal.elapsed import let_pass

@@ -11,7 +11,8 @@ from rq.timeouts import JobTimeoutException
 
 from registry.jobs.approvals import Late, decide, withdraw
 from registry.jobs.housekeeping import take_over_abandoned, wake_up
-from registry.jobs.removals import MOST_STEPS, keep, pause, resume, retry_failed
+from registry.jobs.removals import MOST_STEPS
+from registry.jobs.steering import keep, pause, resume, retry_failed
 from registry.models import (
     Grant,
     ItemState,

@@ -125,11 +125,22 @@ def test_what_is_in_use_is_discarded_only_by_force(signed_in, image):
     instance = make_instance(image_id=image.aws_id, state="running", account=image.account)
 
     kept = signed_in.post(DISCARD, form(image))
-    signed_in.post(DISCARD, form(image, is_forced="on"))
+    shown = kept.context["shown"]
+    signed_in.post(DISCARD, form(image, is_forced="on", shown=shown))
 
     assert kept.status_code == 422
     assert instance.aws_id in page_of(kept)
     assert RemovalItem.objects.get().uses_shown[0]["aws_id"] == instance.aws_id
+
+
+def test_a_use_that_was_not_shown_is_not_forced(signed_in, image):
+    shown = signed_in.post(DISCARD, {"pick": image.aws_id}).context["shown"]
+    make_instance(image_id=image.aws_id, state="running", account=image.account)
+
+    answer = signed_in.post(DISCARD, form(image, is_forced="on", shown=shown))
+
+    assert "has changed since you looked" in page_of(answer)
+    assert not Removal.objects.exists()
 
 
 def test_copies_that_would_stay_are_named_and_go_if_they_are_chosen(signed_in, image):

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from registry.billing.clues import Clues
 from registry.billing.codes import PLAIN, TABLE
 from registry.billing.coverage import apply
-from registry.billing.expectation import Clues, expect
+from registry.billing.expectation import expect
 from registry.billing.fleet import Machine, Owner, Purchase
 from registry.billing.lineage import (
     ImageNode,
