@@ -76,7 +76,7 @@ class Command(BaseCommand):
                 cost = bought["idle_hourly_cost"]
                 self.stdout.write(
                     f"{bought['account']} {bought['region']} {bought['reserved_instances_id']}: "
-                    f"{bought['idle']:g} of {bought['count']} idle ({', '.join(codes)}), "
+                    f"{bought['idle']:g} of {bought['count']} idle ({', '.join(codes) or 'cause not known'}), "
                     f"{'cost unknown' if cost is None else f'{cost} per hour'}"
                 )
         judged = (
