@@ -85,9 +85,14 @@ class RegistrationForm(forms.Form):
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     account = forms.ModelChoiceField(
-        Account.objects.none(), to_field_name="number", empty_label=None
+        Account.objects.none(),
+        to_field_name="number",
+        empty_label=None,
+        error_messages={"invalid_choice": "You can't register images in such an account."},
     )
-    region = forms.ChoiceField()
+    region = forms.ChoiceField(
+        error_messages={"invalid_choice": "The portal reads no such region of this account."}
+    )
     method = forms.ChoiceField(choices=Method.choices, initial=Method.SNAPSHOT, required=False)
     snapshot_id = forms.CharField(max_length=64, required=False, label="Root volume snapshot")
     source_instance_id = forms.CharField(max_length=64, required=False, label="Instance")
@@ -109,7 +114,10 @@ class RegistrationForm(forms.Form):
         label="Which platform must AWS bill?",
         choices=[("", "Choose one"), *CODES],
         help_text="Afterwards the AMI is compared with this answer.",
-        error_messages={"required": "Choose what AWS must bill it as."},
+        error_messages={
+            "required": "Choose what AWS must bill it as.",
+            "invalid_choice": "No billing code is called %(value)s. See Billing codes.",
+        },
     )
     name = forms.CharField(
         min_length=3,

@@ -143,8 +143,8 @@ def test_as_many_lines_as_are_allowed_are_read():
 @pytest.mark.parametrize(
     ("cells", "column", "says"),
     [
-        pytest.param({"account": "1"}, "account", "Select a valid choice", id="account"),
-        pytest.param({"region": "moon-1"}, "region", "not one of the available", id="region"),
+        pytest.param({"account": "1"}, "account", "such an account", id="account"),
+        pytest.param({"region": "moon-1"}, "region", "no such region", id="region"),
         pytest.param({"name": ""}, "name", "", id="no name"),
         pytest.param({"snapshot_id": ""}, "snapshot_id", "Choose a snapshot", id="no source"),
         pytest.param({"method": "theft"}, "method", "not one of the available", id="method"),

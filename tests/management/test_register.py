@@ -198,7 +198,7 @@ def test_options_and_columns_become_fields():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        pytest.param({"account": "1"}, "Line 1, account: Select a valid choice", id="account"),
+        pytest.param({"account": "1"}, "Line 1, account: You can't register images", id="account"),
         pytest.param({"region": "moon-1"}, "Line 1, region: ", id="region"),
         pytest.param({"expected": "x"}, "Line 1, expected_usage_operation: ", id="expected"),
         pytest.param({"reason": ""}, "Line 1, reason: ", id="reason"),

@@ -115,8 +115,8 @@ def test_another_file_in_the_same_form_is_asked_for_as_well(snapshot, signed_in)
         pytest.param({"name": "\u202egolden"}, "name", "Use 3 to 128 letters", id="right to left"),
         pytest.param({"snapshot_id": "snap-0"}, "snapshot_id", "no such snapshot", id="source"),
         pytest.param({"reason": ""}, "reason", "say why", id="no reason"),
-        pytest.param({"region": "x"}, "region", "not one of the available", id="region"),
-        pytest.param({"account": "1"}, "account", "not one of the available", id="account"),
+        pytest.param({"region": "x"}, "region", "no such region", id="region"),
+        pytest.param({"account": "1"}, "account", "such an account", id="account"),
     ],
 )
 def test_one_line_that_is_wrong_keeps_all_back(aws, snapshot, signed_in, wrong, column, says):
