@@ -74,9 +74,10 @@ class Command(BaseCommand):
             codes = [reason["code"] for reason in bought["reasons"]]
             if bought["idle"] and codes != ["not_active"]:
                 cost = bought["idle_hourly_cost"]
+                causes = ", ".join(codes) or "cause not known"
                 self.stdout.write(
                     f"{bought['account']} {bought['region']} {bought['reserved_instances_id']}: "
-                    f"{bought['idle']:g} of {bought['count']} idle ({', '.join(codes) or 'cause not known'}), "
+                    f"{bought['idle']:g} of {bought['count']} idle ({causes}), "
                     f"{'cost unknown' if cost is None else f'{cost} per hour'}"
                 )
         judged = (
