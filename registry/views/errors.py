@@ -25,9 +25,10 @@ class NulNamesNothing:
 
 
 class WholeSignIn:
-    """Let the browser go to the sign-in itself where a part of a page was asked for.
+    """Let people sign in on a whole page, and come back to the page that they were on.
 
-    htmx follows a redirect by itself: it would put the sign-in into the page.
+    htmx follows a redirect by itself: it would put the sign-in into the page. What was sent by
+    POST is nothing to come back to.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -35,16 +36,22 @@ class WholeSignIn:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        target = response.headers.get("Location", "")
-        is_part = request.headers.get("HX-Request") == "true"
-        if not (is_part and target.partition("?")[0] == resolve_url(settings.LOGIN_URL)):
+        address, _, query = response.headers.get("Location", "").partition("?")
+        if address != resolve_url(settings.LOGIN_URL):
             return response
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
-        back = page.path + (f"?{page.query}" if page.query else "")
-        query = urlencode({"next": back or "/"})
-        return HttpResponse(
-            status=204, headers={"HX-Redirect": f"{target.partition('?')[0]}?{query}"}
-        )
+        if request.headers.get("HX-Request") == "true":
+            target = _back_to(address, request.headers.get("HX-Current-URL", ""))
+            return HttpResponse(status=204, headers={"HX-Redirect": target})
+        if query and request.method == "POST":
+            response.headers["Location"] = _back_to(address, request.headers.get("Referer", ""))
+        return response
+
+
+def _back_to(sign_in: str, page: str) -> str:
+    """Return the sign-in that leads back to a page of ours; of its address only the path counts."""
+    parts = urlsplit(page)
+    back = parts.path + (f"?{parts.query}" if parts.query else "")
+    return f"{sign_in}?{urlencode({'next': back or '/'})}"
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -17,6 +17,19 @@ def test_a_whole_page_after_the_session_has_ended_is_redirected(client, db):
     assert client.get(reverse("jobs:list")).url == "/login/?next=/jobs/"
 
 
+@pytest.mark.parametrize(
+    ("page", "back"),
+    [("http://testserver/jobs/J-1/?tab=x", "%2Fjobs%2FJ-1%2F%3Ftab%3Dx"), ("", "%2F")],
+    ids=["page", "unknown"],
+)
+def test_whoever_sent_a_form_after_the_session_has_ended_comes_back_to_its_page(
+    client, db, page, back
+):
+    answer = client.post("/jobs/J-1/pause/", headers={"referer": page})
+
+    assert answer.headers["Location"] == f"/login/?next={back}"
+
+
 def test_another_redirect_of_a_part_is_left_alone(signed_in):
     answer = signed_in.post(reverse("scope"), {"next": "/jobs/"}, headers=PART)
 
