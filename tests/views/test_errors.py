@@ -43,6 +43,11 @@ def test_a_strange_address_of_the_page_leads_nowhere_else(client, db, current):
     assert answer.headers["HX-Redirect"].startswith("/login/?next=")
 
 
+@pytest.mark.parametrize("digits", [19, 5_000])
+def test_a_reference_that_no_row_can_have_is_not_found(signed_in, db, digits):
+    assert signed_in.get(f"/jobs/J-{'9' * digits}/").status_code == 404
+
+
 def test_the_page_of_an_image_says_that_it_is_about_to_be_discarded(signed_in, db):
     item = make_removal_item(image=make_image(state="available"))
 
