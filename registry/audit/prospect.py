@@ -27,7 +27,7 @@ from registry.billing.prospect import (
     Sibling,
     writer_of,
 )
-from registry.billing.rules import MARKETPLACE
+from registry.billing.rules import is_marketplace_code
 from registry.models import Account, Image, Instance, MirrorQuerySet, Snapshot
 
 _GONE = "gone"
@@ -64,6 +64,7 @@ def _of_snapshot(
 ) -> Prospect:
     snapshot = origin.snapshot
     launched_from = [image.aws_id for image in origin.siblings]
+    products = _product_codes(origin.siblings or _nearest(origin.links))
     return Prospect(
         SNAPSHOT,
         expected,
@@ -74,7 +75,8 @@ def _of_snapshot(
             Sibling(image.aws_id, code_of(image), made_by(image, snapshot))
             for image in origin.siblings
         ),
-        product_codes=_product_codes(origin.siblings or _nearest(origin.links)),
+        product_codes=products,
+        sold_with=_sold_with(origin.links, products) if products else frozenset(),
         is_encrypted=snapshot.is_encrypted if snapshot else None,
         is_foreign=_is_from_elsewhere(account, snapshot) if snapshot else False,
         instances=_live(account, region, expected, origin.links, launched_from),
@@ -150,9 +152,19 @@ def _product_codes(rows: Iterable[Image | Instance]) -> tuple[str, ...]:
         code["id"]: None
         for row in rows
         for code in row.product_codes
-        if code["type"] == MARKETPLACE
+        if is_marketplace_code(code["id"], code.get("type", ""))
     }
     return tuple(found)
+
+
+def _sold_with(links: Sequence[Link], products: Sequence[str]) -> frozenset[str]:
+    """Return what the source instance is licensed for, if it has one of the same products."""
+    link = next((link for link in links if link.kind == "instance"), None)
+    licenses = parts(link.usage_operation) if link and not link.has_changed else None
+    if link is None or not licenses:
+        return frozenset()
+    shared = set(products) & set(_product_codes(row for _, row in rows_of([link])))
+    return licenses if shared else frozenset()
 
 
 def _nearest(links: Sequence[Link]) -> list[Image | Instance]:

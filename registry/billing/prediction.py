@@ -93,6 +93,7 @@ def _verdict(prospect: Prospect, sign: Sign) -> str:
             usage_operation=sign.usage_operation,
             expectation=Expectation(prospect.expected, "", "strong", "declared", ()),
             is_marketplace=bool(prospect.product_codes),
+            sold_with=prospect.sold_with,
         )
     ).verdict
 

@@ -71,6 +71,7 @@ class Prospect:
     links: tuple[Link, ...] = ()  # nearest first
     siblings: tuple[Sibling, ...] = ()  # newest first
     product_codes: tuple[str, ...] = ()  # of AWS Marketplace
+    sold_with: frozenset[str] = frozenset()  # licenses of the source instance beside such a code
     is_encrypted: bool | None = None
     is_foreign: bool = False  # it comes from another account
     instances: tuple[LiveInstance, ...] = ()  # billed as expected, nearest first

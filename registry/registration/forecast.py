@@ -2,22 +2,26 @@
 
 from registry.audit import prospect
 from registry.billing.prediction import KEPT, Prediction, predict
+from registry.billing.prospect import Prospect
 from registry.models import Registration
 
 
 def forecast(registration: Registration) -> Prediction:
     """Return the probable billing code and the way that is recommended, from the mirror."""
-    return predict(
-        prospect(
-            registration.account,
-            registration.region,
-            method=registration.method,
-            expected=registration.expected_usage_operation,
-            snapshot_id=registration.snapshot_id,
-            instance_id=registration.source_instance_id,
-            image_id=registration.source_image_id,
-            source_region=registration.source_region,
-        )
+    return predict(prospect_of(registration))
+
+
+def prospect_of(registration: Registration) -> Prospect:
+    """Return what the mirror knows of what a registration is made of."""
+    return prospect(
+        registration.account,
+        registration.region,
+        method=registration.method,
+        expected=registration.expected_usage_operation,
+        snapshot_id=registration.snapshot_id,
+        instance_id=registration.source_instance_id,
+        image_id=registration.source_image_id,
+        source_region=registration.source_region,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from registry.aws import Ec2, ImageRecord, Reading
 from registry.billing.clues import Expectation
 from registry.billing.codes import label
-from registry.billing.rules import ImageFacts, compare
+from registry.billing.rules import ImageFacts, compare, is_marketplace_code
 from registry.models import ImageVerdict, Method, Registration, RegistrationStep
+from registry.registration.forecast import prospect_of
 from registry.registration.origin import hardware_of_origin
 from registry.registration.register import Wait
 
@@ -92,10 +93,12 @@ def _is_early(registration: Registration, *, at: datetime, again_after: timedelt
 
 def _facts(registration: Registration, image: ImageRecord) -> ImageFacts:
     code = registration.expected_usage_operation
+    is_sold = any(is_marketplace_code(item["id"], item["type"]) for item in image.product_codes)
     return ImageFacts(
         usage_operation=image.usage_operation,
         expectation=Expectation(code, label(code), "strong", "declared", ()),
-        is_marketplace=any(item["type"] == "marketplace" for item in image.product_codes),
+        is_marketplace=is_sold,
+        sold_with=prospect_of(registration).sold_with if is_sold else frozenset(),
     )
 
 

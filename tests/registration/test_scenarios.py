@@ -13,7 +13,7 @@ from tests.registration.scenarios import KINDS, METHOD_OF, put_scenario, read_al
 PLATFORMS = {
     "Linux": ("RunInstances", "plain"),
     "RHEL": ("RunInstances:0010", "licensed"),
-    "RHEL BYOL": ("RunInstances:00g0", "licensed"),
+    "RHEL BYOL": ("RunInstances:00g0", "brought"),
     "RHEL with HA": ("RunInstances:1010", "licensed"),
     "SUSE": ("RunInstances:000g", "licensed"),
     "Ubuntu Pro": ("RunInstances:0g00", "licensed"),
@@ -23,7 +23,8 @@ PLATFORMS = {
 }
 # With, encrypted: the snapshot kept the metadata of the code, which no API shows. Again:
 # RegisterImage once more, when the first image of the same snapshot is there. A reason is needed to
-# go on: yes. The verdict is on the image that AWS then made.
+# go on: yes. The verdict is on the image that AWS then made. Marketplace: the instance has the same
+# product code and the license, so the code excuses no paid license; one of one's own it does.
 TABLE = """
 platform  snapshot     way            outcome  sure    recommended    reason  verdict  advice
 plain     with         RegisterImage  kept     medium  RegisterImage  no      ok       -
@@ -62,10 +63,30 @@ licensed  encrypted    RegisterImage  kept     weak    CreateImage    yes     ok
 licensed  encrypted    CreateImage    kept     strong  CreateImage    no      ok       -
 licensed  encrypted    CopyImage      kept     medium  CopyImage      no      ok       -
 licensed  encrypted    again          kept     strong  RegisterImage  no      ok       -
-licensed  marketplace  RegisterImage  kept     weak    CreateImage    yes     excused  -
+licensed  marketplace  RegisterImage  kept     weak    CreateImage    yes     lost     create-again
 licensed  marketplace  CreateImage    kept     strong  CreateImage    no      ok       -
 licensed  marketplace  CopyImage      kept     medium  CopyImage      no      ok       -
-licensed  marketplace  again          unknown  strong  CreateImage    yes     excused  -
+licensed  marketplace  again          lost     strong  CreateImage    yes     lost     create-again
+brought   with         RegisterImage  kept     medium  RegisterImage  no      ok       -
+brought   with         CreateImage    kept     strong  CreateImage    no      ok       -
+brought   with         CopyImage      kept     medium  CopyImage      no      ok       -
+brought   with         again          kept     strong  RegisterImage  no      ok       -
+brought   without      RegisterImage  kept     weak    CreateImage    yes     lost     create-again
+brought   without      CreateImage    kept     strong  CreateImage    no      ok       -
+brought   without      CopyImage      kept     medium  CopyImage      no      ok       -
+brought   without      again          lost     strong  CreateImage    yes     lost     create-again
+brought   copied       RegisterImage  unknown  weak    CreateImage    yes     lost     create-again
+brought   copied       CreateImage    kept     strong  CreateImage    no      ok       -
+brought   copied       CopyImage      kept     medium  CopyImage      no      ok       -
+brought   copied       again          lost     strong  CreateImage    yes     lost     create-again
+brought   encrypted    RegisterImage  kept     weak    CreateImage    yes     ok       -
+brought   encrypted    CreateImage    kept     strong  CreateImage    no      ok       -
+brought   encrypted    CopyImage      kept     medium  CopyImage      no      ok       -
+brought   encrypted    again          kept     strong  RegisterImage  no      ok       -
+brought   marketplace  RegisterImage  kept     weak    CreateImage    yes     excused  -
+brought   marketplace  CreateImage    kept     strong  CreateImage    no      ok       -
+brought   marketplace  CopyImage      kept     medium  CopyImage      no      ok       -
+brought   marketplace  again          unknown  strong  CreateImage    yes     excused  -
 windows   with         RegisterImage  kept     medium  CreateImage    no      ok       -
 windows   with         CreateImage    kept     strong  CreateImage    no      ok       -
 windows   with         CopyImage      kept     medium  CopyImage      no      ok       -
