@@ -81,8 +81,10 @@ def register(page: Page, snapshot: str) -> None:
     page.get_by_label("Image name").fill(f"journey-{uuid.uuid4().hex[:8]}")
     page.get_by_role("button", name="Review").click()
     expect(page.get_by_text("Nothing has been sent to AWS.")).to_be_visible()
-    page.get_by_label("Why this way?").fill("There is no instance any more.")
-    page.get_by_role("button", name="Register all the same").click()
+    why = page.get_by_label("Why this way?")
+    if why.count():  # an earlier image of the snapshot may have proved what becomes of its code
+        why.fill("There is no instance any more.")
+    page.get_by_role("button", name=re.compile("^Register (all the same|and verify)$")).click()
     expect(page.get_by_role("heading", name="Register image", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
 
