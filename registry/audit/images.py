@@ -13,7 +13,7 @@ from registry.billing.clues import Clues
 from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import expect
 from registry.billing.lineage import Inventory, Lineage, trace
-from registry.billing.rules import ImageFacts, Violation, is_marketplace_code, judge
+from registry.billing.rules import ImageFacts, Violation, is_marketplace_code, judge, sold_with
 from registry.models import Image, Instance
 
 BATCH = 5_000
@@ -117,7 +117,7 @@ def examine(image: Image, known: Known) -> tuple[dict[str, Any], tuple[Violation
             usage_operation=code_of(image),
             expectation=expectation,
             is_marketplace=bool(products),
-            sold_with=_sold_with(lineage, products, known) if products else frozenset(),
+            sold_with=sold_with(lineage.links, products, known.products_of),
             running=known.running.get(image.aws_id, 0),
             source_instance_id=_source_instance(
                 lineage, expectation.usage_operation, known.inventory
@@ -194,15 +194,6 @@ def _products(codes: Sequence[Mapping[str, str]]) -> frozenset[str]:
     return frozenset(
         code["id"] for code in codes if is_marketplace_code(code["id"], code.get("type", ""))
     )
-
-
-def _sold_with(lineage: Lineage, products: frozenset[str], known: Known) -> frozenset[str]:
-    """Return what the source instance is licensed for, if it has one of the same products."""
-    link = next((link for link in lineage.links if link.kind == "instance"), None)
-    licences = parts(link.usage_operation) if link and not link.has_changed else None
-    if link is None or not licences or not products & known.products_of(link.aws_id):
-        return frozenset()
-    return licences
 
 
 def _source_instance(lineage: Lineage, expected: str | None, inventory: Inventory) -> str:

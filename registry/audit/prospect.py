@@ -27,7 +27,7 @@ from registry.billing.prospect import (
     Sibling,
     writer_of,
 )
-from registry.billing.rules import is_marketplace_code
+from registry.billing.rules import is_marketplace_code, sold_with
 from registry.models import Account, Image, Instance, MirrorQuerySet, Snapshot
 
 _GONE = "gone"
@@ -76,7 +76,7 @@ def _of_snapshot(
             for image in origin.siblings
         ),
         product_codes=products,
-        sold_with=_sold_with(origin.links, products) if products else frozenset(),
+        sold_with=sold_with(origin.links, frozenset(products), _products_on),
         is_encrypted=snapshot.is_encrypted if snapshot else None,
         is_foreign=_is_from_elsewhere(account, snapshot) if snapshot else False,
         instances=_live(account, region, expected, origin.links, launched_from),
@@ -157,14 +157,9 @@ def _product_codes(rows: Iterable[Image | Instance]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sold_with(links: Sequence[Link], products: Sequence[str]) -> frozenset[str]:
-    """Return what the source instance is licensed for, if it has one of the same products."""
-    link = next((link for link in links if link.kind == "instance"), None)
-    licenses = parts(link.usage_operation) if link and not link.has_changed else None
-    if link is None or not licenses:
-        return frozenset()
-    shared = set(products) & set(_product_codes(row for _, row in rows_of([link])))
-    return licenses if shared else frozenset()
+def _products_on(instance_id: str) -> frozenset[str]:
+    rows = rows_of([Link("instance", instance_id, None)])
+    return frozenset(_product_codes(row for _, row in rows))
 
 
 def _nearest(links: Sequence[Link]) -> list[Image | Instance]:

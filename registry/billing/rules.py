@@ -1,9 +1,9 @@
 """What is wrong with the billing code of an image: pure functions with stable ids."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from registry.billing.clues import NOTHING, Expectation
+from registry.billing.clues import NOTHING, Expectation, Link
 from registry.billing.codes import (
     BROUGHT,
     RHEL,
@@ -96,6 +96,20 @@ def _is_sold_so(missing: frozenset[str], actual: frozenset[str], sold_with: froz
     if not actual and missing & sold_with - BROUGHT:
         return False
     return actual <= {RHEL_BYOL} and not missing & {WINDOWS, WINDOWS_BYOL}
+
+
+def sold_with(
+    links: Iterable[Link],
+    products: frozenset[str],
+    products_of: Callable[[str], frozenset[str]],
+) -> frozenset[str]:
+    """Return what the nearest source instance is licensed for, if it has one of `products`."""
+    link = next((link for link in links if link.kind == "instance"), None)
+    licenses = parts(link.usage_operation) if link and not link.has_changed else None
+    # Most images are of no product: then nobody looks what the instance has.
+    if link is None or not licenses or not products or not products & products_of(link.aws_id):
+        return frozenset()
+    return licenses
 
 
 def is_marketplace_code(product_id: str, kind: str) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +20,6 @@ from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
 from registry.models import (
     MISMATCHES,
-    Account,
     Finding,
     Image,
     ImageVerdict,
@@ -34,7 +32,6 @@ from registry.models import (
 from registry.registration import (
     Declined,
     Proposal,
-    Refused,
     Wait,
     Wish,
     check_once,
@@ -66,21 +63,6 @@ class ManyRefused(Exception):
         texts = dict.fromkeys(text for one in problems.values() for text in one.values())
         super().__init__(" ".join(texts))
         self.problems = problems
-
-
-def request_registration(
-    *, key: UUID, account: Account, by: User | None, **wanted: Any
-) -> Registration:
-    """Queue a registration; the same key twice is the same registration.
-
-    Raises Refused where it can be known that AWS would refuse, or where a reason is missing;
-    PermissionDenied where `by` may not.
-    """
-    try:
-        (registration,) = request_registrations([Wish(key, account, wanted)], by=by)
-    except ManyRefused as error:
-        raise Refused(error.problems[0]) from None
-    return registration
 
 
 def request_registrations(

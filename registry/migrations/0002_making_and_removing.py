@@ -361,17 +361,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="registration",
-            name="replaces",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="replaced_by",
-                to="registry.registration",
-            ),
-        ),
-        migrations.AddField(
-            model_name="registration",
             name="snapshot_tags",
             field=models.JSONField(blank=True, default=dict),
         ),

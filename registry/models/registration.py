@@ -92,9 +92,6 @@ class Registration(models.Model):
     # What was said beforehand.
     prediction = models.JSONField(default=dict, blank=True)
     reason = models.TextField(blank=True, help_text="Why, although another way is recommended.")
-    replaces = models.ForeignKey(
-        "self", models.PROTECT, related_name="replaced_by", null=True, blank=True
-    )
 
     # What came of it.
     step = models.CharField(

@@ -4,6 +4,7 @@ from registry.audit import prospect
 from registry.billing.prediction import KEPT, Prediction, predict
 from registry.billing.prospect import Prospect
 from registry.models import Registration
+from registry.registration.origin import source_of
 
 
 def forecast(registration: Registration) -> Prediction:
@@ -13,16 +14,8 @@ def forecast(registration: Registration) -> Prediction:
 
 def prospect_of(registration: Registration) -> Prospect:
     """Return what the mirror knows of what a registration is made of."""
-    return prospect(
-        registration.account,
-        registration.region,
-        method=registration.method,
-        expected=registration.expected_usage_operation,
-        snapshot_id=registration.snapshot_id,
-        instance_id=registration.source_instance_id,
-        image_id=registration.source_image_id,
-        source_region=registration.source_region,
-    )
+    expected = registration.expected_usage_operation
+    return prospect(**source_of(registration), expected=expected)
 
 
 def must_explain(registration: Registration, prediction: Prediction) -> str:

@@ -15,15 +15,20 @@ def hardware_of_origin(registration: Registration) -> Mapping[str, tuple[Any, st
 
     What is not known is not there.
     """
-    return defaults(
-        registration.account,
-        registration.region,
-        method=registration.method,
-        snapshot_id=registration.snapshot_id,
-        instance_id=registration.source_instance_id,
-        image_id=registration.source_image_id,
-        source_region=registration.source_region,
-    )
+    return defaults(**source_of(registration))
+
+
+def source_of(registration: Registration) -> dict[str, Any]:
+    """Return where and what a registration is made of, as the mirror is asked for it."""
+    return {
+        "account": registration.account,
+        "region": registration.region,
+        "method": registration.method,
+        "snapshot_id": registration.snapshot_id,
+        "instance_id": registration.source_instance_id,
+        "image_id": registration.source_image_id,
+        "source_region": registration.source_region,
+    }
 
 
 def fill(registration: Registration, *, given: Collection[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from registry.models import Method, Registration, Run
 
 pytestmark = pytest.mark.django_db
 OUR_OWN = {
-    "id", "run", "prediction", "replaces", "step", "submitted_at", "image_id", "batch",
+    "id", "run", "prediction", "step", "submitted_at", "image_id", "batch",
     "platform_details", "usage_operation", "mismatch_seen_at", "verdict", "missing",
     "unexpected", "differences", "readings",
 }  # fmt: skip

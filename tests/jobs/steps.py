@@ -5,13 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 from registry.jobs.approvals import decide
-from registry.jobs.registrations import (
-    request_registration,
-    request_registrations,
-    run_registration,
-)
-from registry.models import Policy, Registration, Run, Snapshot
-from registry.registration import Wish
+from registry.jobs.registrations import ManyRefused, request_registrations, run_registration
+from registry.models import Account, Policy, Registration, Run, Snapshot
+from registry.registration import Refused, Wish
 from sandbox.aws.server import SimulatedAws
 from tests.registration.elapsed import let_pass
 from tests.registration.simulated import RHEL
@@ -32,6 +28,17 @@ def wish(snapshot: Snapshot, *, key: uuid.UUID = KEY, **fields: Any) -> Wish:
         "reason": "There is no instance any more.",
     }
     return Wish(key, snapshot.account, wanted | fields)
+
+
+def request_registration(
+    *, key: uuid.UUID, account: Account, by: Any, **wanted: Any
+) -> Registration:
+    """Ask for one image; Refused, by field, where it can't be made as it is."""
+    try:
+        (registration,) = request_registrations([Wish(key, account, wanted)], by=by)
+    except ManyRefused as error:
+        raise Refused(error.problems[0]) from None
+    return registration
 
 
 def ask(snapshot: Snapshot, *, by: Any = None, key: uuid.UUID = KEY, **fields: Any) -> Registration:

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from registry.jobs.approvals import Late, decide
 from registry.jobs.housekeeping import take_over_abandoned
-from registry.jobs.registrations import request_registration
 from registry.models import Method, Policy, Registration, Role, RunState
 from registry.registration.spec import OPERATIONS
 from tests.factories import make_user
-from tests.jobs.steps import carry_out, step
+from tests.jobs.steps import carry_out, request_registration, step
 from tests.registration.calls import sent
 from tests.registration.death import killed_before
 from tests.registration.elapsed import let_pass

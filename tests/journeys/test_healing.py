@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from registry.jobs.housekeeping import tick
-from registry.jobs.registrations import request_registration
 from registry.jobs.syncs import request_sync
 from registry.models import Run, RunKind, RunState, Snapshot
 from tests.factories import make_snapshot
+from tests.jobs.steps import request_registration
 from tests.journeys.workers import Workers, kill, wait_until
 from tests.registration.simulated import (
     RHEL,

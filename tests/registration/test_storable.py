@@ -16,7 +16,7 @@ from tests.registration.wanted import problems, wanted
 
 # What a request may name.
 _OURS = {
-    *("id", "key", "batch", "run", "account", "replaces", "prediction", "step", "submitted_at"),
+    *("id", "key", "batch", "run", "account", "prediction", "step", "submitted_at"),
     *("image_id", "platform_details", "usage_operation", "mismatch_seen_at", "verdict", "missing"),
     *("unexpected", "differences", "readings"),
 }
