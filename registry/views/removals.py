@@ -67,7 +67,7 @@ def discard(request: SignedInRequest) -> HttpResponse:
         "acting": acting,
         "words": words_to_type(acting),
         "shown": _digest(found),
-        "radius": _radius(request, acting),
+        "radius": _radius(request, [line.image for line in found.lines]),
     }
     status = 422 if form.errors else 200
     return render(request, "registry/discard.html", context, status=status)

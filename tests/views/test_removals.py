@@ -229,6 +229,19 @@ def test_the_snapshots_and_the_idle_purchases_are_in_the_radius(signed_in, image
     assert (radius["number"], radius["cost"]) == (1, 109)
 
 
+def test_what_is_skipped_as_things_stand_is_in_the_radius_too(signed_in, image):
+    snapshot = make_snapshot(account=image.account, volume_size=30)
+    image.block_devices = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot.aws_id}}]
+    image.root_snapshot_id = snapshot.aws_id
+    image.save()
+    make_instance(image_id=image.aws_id, state="running", account=image.account)
+
+    answer = signed_in.post(DISCARD, {"pick": image.aws_id})
+
+    assert answer.context["acting"] == []
+    assert answer.context["radius"]["snapshots"] == 1
+
+
 def test_a_developer_discards_what_he_registered_himself(client, image):
     user = make_user(Role.DEVELOPER, account=image.account)
     client.force_login(user)
