@@ -25,6 +25,9 @@ class Action(StrEnum):
     SYNC = "sync"
     VERIFY = "verify"
     AUDIT = "audit"
+    COMMENT = "comment"  # on findings; take them on, watch them
+    TRIAGE = "triage"  # assign findings to others, waive and reopen them
+    DECLARE = "declare"  # what an image is to be billed as
     REGISTER = "register"
     APPROVE = "approve"
     DISCARD_OWN = "discard own"  # what one has registered oneself
@@ -37,9 +40,15 @@ _READER = {Action.READ, Action.EXPORT, Action.REPORT}
 GRANTED: dict[str, frozenset[Action]] = {
     Role.VIEWER: frozenset(_READER),
     Role.DEVELOPER: frozenset(
-        {*_READER, Action.VERIFY, Action.REGISTER, Action.DISCARD_OWN},
+        {*_READER, Action.VERIFY, Action.COMMENT, Action.REGISTER, Action.DISCARD_OWN},
     ),
-    Role.FINOPS: frozenset({*_READER, Action.SYNC, Action.VERIFY, Action.AUDIT, Action.APPROVE}),
+    Role.FINOPS: frozenset(
+        {
+            *_READER,
+            *(Action.SYNC, Action.VERIFY, Action.AUDIT, Action.APPROVE),
+            *(Action.COMMENT, Action.TRIAGE, Action.DECLARE),
+        }
+    ),
     Role.ENGINEER: frozenset(Action) - {Action.MANAGE},
     Role.ADMIN: frozenset(Action),
 }

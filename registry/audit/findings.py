@@ -1,6 +1,7 @@
 """Findings: made to agree with what the rules say, by difference."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -14,48 +15,64 @@ from registry.billing.rules import Violation
 from registry.models import Finding, FindingState
 
 BATCH = 1_000
-_SHOWN = ("severity", "title", "message", "remedy", "monthly_cost")
-Subject = Literal["image", "reserved_instance"]
+_SHOWN = (
+    *("severity", "title", "message", "remedy", "monthly_cost"),
+    *("cause", "running", "idle_purchases"),
+)
+Subject = Literal["image", "instance", "reserved_instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A violation, and what it costs and concerns.
+
+    `facts`: what a waiver of it is of; a waiver ends when they change. `cause`: see Finding.
+    """
+
+    violation: Violation
+    cost: Decimal | None = None
+    cause: str = ""
+    running: int = 0
+    idle_purchases: tuple[str, ...] = ()
+    facts: str = ""
 
 
 def reconcile(
     subject: Subject,
-    violations: Mapping[int, Sequence[Violation]],
-    costs: Mapping[int, Decimal | None],
+    found: Mapping[int, Sequence[Found]],
     *,
     at: datetime,
     is_all: bool = False,
 ) -> None:
-    """Make the open findings of the judged things, by primary key, agree with `violations`.
+    """Make the open findings of the judged things, by primary key, agree with what was `found`.
 
     With `is_all`, the findings of things that are gone are resolved too.
     """
     with transaction.atomic(), alone_on(Finding):
-        _reconcile(subject, violations, costs, at=at, is_all=is_all)
+        _reconcile(subject, found, at=at, is_all=is_all)
 
 
 def _reconcile(
     subject: Subject,
-    violations: Mapping[int, Sequence[Violation]],
-    costs: Mapping[int, Decimal | None],
+    found: Mapping[int, Sequence[Found]],
     *,
     at: datetime,
     is_all: bool,
 ) -> None:
     key = f"{subject}_id"
-    missing = {(pk, found.rule): found for pk in violations for found in violations[pk]}
+    missing = {(pk, one.violation.rule): one for pk in found for one in found[pk]}
     over, changed = [], []
     # What was neither judged nor is gone appeared meanwhile: somebody else has just judged it.
-    meant = Q(**{f"{key}__in": list(violations)})
+    meant = Q(**{f"{key}__in": list(found)})
     if is_all:
         meant |= Q(**{f"{subject}__gone_at__isnull": False})
     still_open = Finding.objects.open().filter(meant)
     for finding in still_open:
         pk = getattr(finding, key)
-        found = missing.pop((pk, finding.rule), None)
-        if found is None:
+        one = missing.pop((pk, finding.rule), None)
+        if one is None:
             over.append(finding.pk)
-        elif _differs(finding, values := _values(found, costs.get(pk))):
+        elif _differs(finding, values := _values(one)):
             changed.append({"id": finding.pk} | values)
     # An audit as of an earlier time resolves nothing before it was opened.
     resolved_at = Greatest(F("opened_at"), Value(at))
@@ -65,7 +82,7 @@ def _reconcile(
     for start in range(0, len(changed), BATCH):
         update_rows(Finding, _SHOWN, changed[start : start + BATCH])
     still_open.filter(resolved_at=None).update(checked_at=at)
-    _open(key, missing, costs, at=at)
+    _open(key, missing, at=at)
 
 
 def _differs(finding: Finding, values: Mapping[str, Any]) -> bool:
@@ -74,8 +91,7 @@ def _differs(finding: Finding, values: Mapping[str, Any]) -> bool:
 
 def _open(
     key: str,
-    missing: Mapping[tuple[int, str], Violation],
-    costs: Mapping[int, Decimal | None],
+    missing: Mapping[tuple[int, str], Found],
     *,
     at: datetime,
 ) -> None:
@@ -91,19 +107,23 @@ def _open(
                 state=FindingState.REOPENED if (pk, rule) in before else FindingState.OPEN,
                 opened_at=at,
                 checked_at=at,
-                **_values(found, costs.get(pk)),
+                **_values(one),
             )
-            for (pk, rule), found in missing.items()
+            for (pk, rule), one in missing.items()
         ],
         batch_size=BATCH,
     )
 
 
-def _values(found: Violation, cost: Decimal | None) -> dict[str, Any]:
+def _values(found: Found) -> dict[str, Any]:
+    said = found.violation
     return {
-        "severity": found.severity,
-        "title": found.title[:200],
-        "message": found.message,
-        "remedy": list(found.remedy),
-        "monthly_cost": cost,
+        "severity": said.severity,
+        "title": said.title[:200],
+        "message": said.message,
+        "remedy": list(said.remedy),
+        "monthly_cost": found.cost,
+        "cause": found.cause,
+        "running": found.running,
+        "idle_purchases": list(found.idle_purchases),
     }

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.audit.coverage import audit_coverage
-from registry.audit.findings import reconcile
-from registry.audit.images import Known, judge_all, judge_some
+from registry.audit.findings import Found, reconcile
+from registry.audit.images import Known, Violations, judge_all, judge_some
 from registry.audit.purchases import check, monthly
 from registry.models import Finding, Image
 
@@ -23,11 +23,13 @@ class AuditCounts:
 def audit(*, at: datetime) -> AuditCounts:
     """Judge every present image and every purchase as they stand at `at`."""
     verdicts = judge_all(Known.load(), at=at)
-    reconcile("image", verdicts.violations, {}, at=at, is_all=True)
+    reconcile("image", _found(verdicts.violations), at=at, is_all=True)
     applied = audit_coverage(at=at)
-    costs = {pk: monthly(use.idle_hourly_cost) for pk, use in applied.uses.items()}
-    broken = {pk: check(use) for pk, use in applied.uses.items()}
-    reconcile("reserved_instance", broken, costs, at=at, is_all=True)
+    idle = {
+        pk: [Found(one, cost=monthly(use.idle_hourly_cost)) for one in check(use)]
+        for pk, use in applied.uses.items()
+    }
+    reconcile("reserved_instance", idle, at=at, is_all=True)
     return AuditCounts(
         images=len(verdicts.violations),
         purchases=len(applied.uses),
@@ -38,4 +40,8 @@ def audit(*, at: datetime) -> AuditCounts:
 def judge_images(images: Sequence[Image], *, at: datetime) -> None:
     """Judge some images, and make their findings agree."""
     verdicts = judge_some([image.pk for image in images], Known.of(images), at=at)
-    reconcile("image", verdicts.violations, {}, at=at)
+    reconcile("image", _found(verdicts.violations), at=at)
+
+
+def _found(violations: Violations) -> dict[int, list[Found]]:
+    return {pk: [Found(one) for one in some] for pk, some in violations.items()}

@@ -18,6 +18,7 @@ QUEUES = {
     RunKind.REMOVE: "register",
     RunKind.AUDIT: "audit",
     RunKind.REPORT: "audit",
+    RunKind.TRIAGE: "register",
 }
 # Our share of the number space of PostgreSQL's advisory locks.
 LOCKS = 0x414D49

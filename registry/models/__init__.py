@@ -2,11 +2,13 @@
 
 from registry.models.account import Account, Scope
 from registry.models.approval import OPERATOR, Decision, Operation, Policy
-from registry.models.finding import Finding, FindingState, Severity
+from registry.models.change import EVERYTHING, Change, ChangeField, Touched
+from registry.models.finding import ACTIONABLE, Finding, FindingState, Severity
 from registry.models.grant import Grant, Role
 from registry.models.image import MISMATCHES, Confidence, Image, ImageVerdict
 from registry.models.instance import Instance
 from registry.models.mirror import Mirror, MirrorQuerySet
+from registry.models.pattern import Pattern, PatternKind, PatternStrength
 from registry.models.registration import Method, Registration, RegistrationStep
 from registry.models.removal import ITEM_ACTIVE, ITEM_OVER, ItemState, Removal, RemovalItem
 from registry.models.report import Report, Schedule, ScheduleKind, ScheduleSlot
@@ -14,16 +16,31 @@ from registry.models.reserved_instance import Cover, ReservedInstance
 from registry.models.run import ACTIVE, OVER, Event, Run, RunKind, RunState
 from registry.models.snapshot import Snapshot, Volume
 from registry.models.token import ApiToken
+from registry.models.triage import (
+    Activity,
+    ActivityKind,
+    Triage,
+    TriageAction,
+    TriageItem,
+    TriageItemState,
+    Waiver,
+)
 
 __all__ = [
+    "ACTIONABLE",
     "ACTIVE",
+    "EVERYTHING",
     "ITEM_ACTIVE",
     "ITEM_OVER",
     "MISMATCHES",
     "OPERATOR",
     "OVER",
     "Account",
+    "Activity",
+    "ActivityKind",
     "ApiToken",
+    "Change",
+    "ChangeField",
     "Confidence",
     "Cover",
     "Decision",
@@ -39,6 +56,9 @@ __all__ = [
     "Mirror",
     "MirrorQuerySet",
     "Operation",
+    "Pattern",
+    "PatternKind",
+    "PatternStrength",
     "Policy",
     "Registration",
     "RegistrationStep",
@@ -56,5 +76,11 @@ __all__ = [
     "Scope",
     "Severity",
     "Snapshot",
+    "Touched",
+    "Triage",
+    "TriageAction",
+    "TriageItem",
+    "TriageItemState",
     "Volume",
+    "Waiver",
 ]

@@ -2,11 +2,13 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
 from registry.models.image import Image
+from registry.models.instance import Instance
 from registry.models.reserved_instance import ReservedInstance
 
 
@@ -25,9 +27,20 @@ class FindingState(models.TextChoices):
     REOPENED = "reopened", "Reopened"
 
 
+# What somebody has to do something about.
+ACTIONABLE = (FindingState.OPEN, FindingState.IN_PROGRESS, FindingState.REOPENED)
+
+
 class FindingQuerySet(models.QuerySet["Finding"]):
     def open(self) -> Self:
+        """Leave what is still so, the waived included."""
         return self.filter(resolved_at=None)
+
+    def actionable(self) -> Self:
+        return self.filter(state__in=ACTIONABLE)
+
+    def waived(self) -> Self:
+        return self.filter(state=FindingState.WAIVED)
 
     def resolved(self) -> Self:
         return self.exclude(resolved_at=None)
@@ -38,6 +51,9 @@ class FindingQuerySet(models.QuerySet["Finding"]):
             | Q(rule__iexact=words)
             | Q(image__name__icontains=words)
             | Q(image__aws_id__startswith=words)
+            | Q(instance__name__icontains=words)
+            | Q(instance__aws_id__startswith=words)
+            | Q(cause__iexact=words)
             | Q(reserved_instance__aws_id__startswith=words)
             | Q(reserved_instance__instance_type__icontains=words)
         )
@@ -53,7 +69,9 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def for_list(self) -> Self:
         """Add all that a row of the findings page shows, in one query."""
-        rows = self.select_related("image__account", "reserved_instance__account")
+        rows = self.select_related(
+            "image__account", "instance__account", "reserved_instance__account", "assignee"
+        )
         return rows._ranked()
 
     def _ranked(self) -> Self:
@@ -70,9 +88,15 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
 
 class Finding(models.Model):
-    """A rule that an image or a purchase breaks, from when we saw it until it was put right."""
+    """A rule that one thing breaks, from when we saw it until it was put right.
+
+    Only the mirror resolves it. What comes back reopens the same row.
+    """
 
     image = models.ForeignKey(Image, models.PROTECT, related_name="findings", null=True, blank=True)
+    instance = models.ForeignKey(
+        Instance, models.PROTECT, related_name="findings", null=True, blank=True
+    )
     reserved_instance = models.ForeignKey(
         ReservedInstance, models.PROTECT, related_name="findings", null=True, blank=True
     )
@@ -83,6 +107,24 @@ class Finding(models.Model):
     message = models.TextField()
     remedy = models.JSONField(default=list, blank=True, help_text="Steps in order.")
     monthly_cost = models.DecimalField(max_digits=20, decimal_places=2, null=True, blank=True)
+    # What else one cause has done: findings with the same one are put right together.
+    cause = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="Id of the thing where it went wrong."
+    )
+    running = models.PositiveIntegerField(default=0, help_text="Running instances it concerns.")
+    idle_purchases = models.JSONField(
+        default=list, blank=True, help_text="Ids of the purchases that stay idle because of it."
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="assigned_findings",
+        null=True,
+        blank=True,
+    )
+    watchers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="watched_findings", blank=True
+    )
     opened_at = models.DateTimeField()
     checked_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -97,13 +139,19 @@ class Finding(models.Model):
                 name="registry_finding_open_once_per_image",
             ),
             models.UniqueConstraint(
+                fields=["instance", "rule"],
+                condition=Q(resolved_at=None),
+                name="registry_finding_open_once_per_instance",
+            ),
+            models.UniqueConstraint(
                 fields=["reserved_instance", "rule"],
                 condition=Q(resolved_at=None),
                 name="registry_finding_open_once_per_reserved_instance",
             ),
             models.CheckConstraint(
-                condition=Q(image=None, reserved_instance__isnull=False)
-                | Q(image__isnull=False, reserved_instance=None),
+                condition=Q(image__isnull=False, instance=None, reserved_instance=None)
+                | Q(image=None, instance__isnull=False, reserved_instance=None)
+                | Q(image=None, instance=None, reserved_instance__isnull=False),
                 name="registry_finding_of_one_thing",
             ),
             models.CheckConstraint(
@@ -129,7 +177,7 @@ class Finding(models.Model):
         return f"F-{self.pk:04d}"
 
     @property
-    def thing(self) -> Image | ReservedInstance:
+    def thing(self) -> Image | Instance | ReservedInstance:
         """What the finding is about."""
-        # One of the two is there: registry_finding_of_one_thing.
-        return self.image or self.reserved_instance  # type: ignore[return-value]
+        # One of the three is there: registry_finding_of_one_thing.
+        return self.image or self.instance or self.reserved_instance  # type: ignore[return-value]

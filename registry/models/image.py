@@ -2,6 +2,9 @@
 
 from typing import Self
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -100,11 +103,22 @@ class Image(Mirror):
     deprecated_at = models.DateTimeField(null=True, blank=True)
     last_launched_at = models.DateTimeField(null=True, blank=True)
     tags = models.JSONField(default=dict, blank=True)
+    # Read only of images with a product code, and where the parent is not in the mirror. None:
+    # not read.
+    launch_permissions = models.JSONField(null=True, blank=True)
+    ancestry = models.JSONField(
+        null=True, blank=True, help_text="What GetImageAncestry answered, nearest first."
+    )
 
     # What a person or a registration declared, and what the last audit made of it all.
     declared = models.CharField(
         max_length=64, blank=True, help_text="The usage operation it must have, if declared."
     )
+    declared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    declared_at = models.DateTimeField(null=True, blank=True)
+    declared_because = models.TextField(blank=True)
     verdict = models.CharField(
         max_length=16, choices=ImageVerdict.choices, blank=True, default=ImageVerdict.PENDING
     )
@@ -120,11 +134,21 @@ class Image(Mirror):
     unexpected = models.JSONField(default=list, blank=True)
     evidence = models.JSONField(default=list, blank=True)
     lineage = models.JSONField(default=list, blank=True)
+    ancestors = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        blank=True,
+        help_text="The ids of all that its lineage names or looked for.",
+    )
     judged_at = models.DateTimeField(null=True, blank=True)
 
     objects = ImageQuerySet.as_manager()
 
     class Meta(Mirror.Meta):
+        indexes = [
+            *Mirror.Meta.indexes,
+            GinIndex(fields=["ancestors"], name="registry_image_ancestors"),
+        ]
         constraints = [
             *Mirror.Meta.constraints,
             models.CheckConstraint(

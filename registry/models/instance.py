@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from registry.models.mirror import Mirror, MirrorQuerySet
 
@@ -23,6 +24,10 @@ class Instance(Mirror):
     state = models.CharField(max_length=32, blank=True)
     instance_type = models.CharField(max_length=64, blank=True)
     image_id = models.CharField(max_length=64, blank=True, db_index=True)
+    # What AWS tells of its image also when that is gone, foreign or private.
+    image_name = models.CharField(max_length=255, blank=True)
+    image_owner_id = models.CharField(max_length=32, blank=True)
+    image_owner_alias = models.CharField(max_length=64, blank=True)
     availability_zone = models.CharField(max_length=64, blank=True)
     availability_zone_id = models.CharField(max_length=64, blank=True)
     tenancy = models.CharField(max_length=16, blank=True)
@@ -46,3 +51,6 @@ class Instance(Mirror):
 
     def __str__(self) -> str:
         return self.name or self.aws_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("instances:detail", args=[self.aws_id])

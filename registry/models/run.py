@@ -20,6 +20,7 @@ class RunKind(models.TextChoices):
     REGISTER = "register", "Register image"
     REMOVE = "remove", "Discard images"
     REPORT = "report", "Report"
+    TRIAGE = "triage", "Triage findings"
 
 
 class RunState(models.TextChoices):
@@ -99,6 +100,9 @@ class Run(models.Model):
     approvals_needed = models.PositiveSmallIntegerField(default=0)
     is_trial = models.BooleanField(
         default=False, help_text="It is held after the checks until somebody confirms it."
+    )
+    is_full = models.BooleanField(
+        default=False, help_text="An audit of everything, not only of what has changed."
     )
     error = models.TextField(blank=True)
     result = models.JSONField(default=dict, blank=True)

@@ -34,14 +34,11 @@ def narrow(request: HttpRequest, rows: _Rows, *, by: str = "account") -> _Rows:
 
 
 def findings(request: HttpRequest) -> FindingQuerySet:
-    """Return the findings about images and purchases within the scope."""
-    images = narrow(request, Finding.objects.filter(image__isnull=False), by="image__account")
-    purchases = narrow(
-        request,
-        Finding.objects.filter(reserved_instance__isnull=False),
-        by="reserved_instance__account",
-    )
-    keys = Q(pk__in=images.values("pk")) | Q(pk__in=purchases.values("pk"))
+    """Return the findings about images, instances and purchases within the scope."""
+    keys = Q()
+    for thing in ("image", "instance", "reserved_instance"):
+        of_it = Finding.objects.filter(**{f"{thing}__isnull": False})
+        keys |= Q(pk__in=narrow(request, of_it, by=f"{thing}__account").values("pk"))
     return Finding.objects.filter(keys)
 
 

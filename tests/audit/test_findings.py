@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from registry.audit.findings import BATCH, reconcile
+from registry.audit.findings import BATCH, Found, reconcile
 from registry.billing.rules import Violation
 from registry.models import Finding, FindingState
 from tests.factories import LATER, NOON, make_finding, make_image, make_reserved_instance
@@ -12,16 +12,16 @@ pytestmark = pytest.mark.django_db
 EARLIER = NOON - timedelta(days=1)
 
 
-def violation(rule="AMI001", **fields):
+def violation(rule="AMI001", cost=None, **fields):
     values = {"severity": "high", "title": "Billing code lost", "message": "Lost.", "remedy": ()}
-    return Violation(rule, **values | fields)
+    return Found(Violation(rule, **values | fields), cost=cost)
 
 
 def test_a_violation_opens_a_finding():
     image = make_image()
     found = violation(remedy=("Create it again.", "Discard it."))
 
-    reconcile("image", {image.pk: [found]}, {}, at=NOON)
+    reconcile("image", {image.pk: [found]}, at=NOON)
 
     finding = Finding.objects.get()
     assert (finding.image, finding.rule, finding.severity) == (image, "AMI001", "high")
@@ -33,8 +33,8 @@ def test_a_violation_opens_a_finding():
 def test_a_purchase_has_findings_with_their_cost():
     bought = make_reserved_instance()
 
-    costs = {bought.pk: Decimal("109.50")}
-    reconcile("reserved_instance", {bought.pk: [violation("RI001")]}, costs, at=NOON)
+    found = violation("RI001", cost=Decimal("109.50"))
+    reconcile("reserved_instance", {bought.pk: [found]}, at=NOON)
 
     finding = Finding.objects.get()
     assert finding.reserved_instance == bought
@@ -43,9 +43,9 @@ def test_a_purchase_has_findings_with_their_cost():
 
 def test_a_finding_that_stays_is_kept():
     image = make_image()
-    reconcile("image", {image.pk: [violation()]}, {}, at=NOON)
+    reconcile("image", {image.pk: [violation()]}, at=NOON)
 
-    reconcile("image", {image.pk: [violation()]}, {}, at=LATER)
+    reconcile("image", {image.pk: [violation()]}, at=LATER)
 
     finding = Finding.objects.get()
     assert (finding.opened_at, finding.checked_at) == (NOON, LATER)
@@ -56,7 +56,7 @@ def test_what_a_person_made_of_a_finding_stays(state):
     finding = make_finding(state=state)
     found = violation(severity="critical", message="Worse.")
 
-    reconcile("image", {finding.image.pk: [found]}, {}, at=LATER)
+    reconcile("image", {finding.image.pk: [found]}, at=LATER)
 
     finding.refresh_from_db()
     assert finding.state == state
@@ -66,7 +66,7 @@ def test_what_a_person_made_of_a_finding_stays(state):
 def test_a_finding_without_its_violation_is_resolved():
     finding = make_finding()
 
-    reconcile("image", {finding.image.pk: []}, {}, at=LATER)
+    reconcile("image", {finding.image.pk: []}, at=LATER)
 
     finding.refresh_from_db()
     assert finding.state == FindingState.RESOLVED
@@ -75,10 +75,10 @@ def test_a_finding_without_its_violation_is_resolved():
 
 def test_what_comes_back_is_a_new_finding():
     image = make_image()
-    reconcile("image", {image.pk: [violation()]}, {}, at=EARLIER)
-    reconcile("image", {image.pk: []}, {}, at=NOON)
+    reconcile("image", {image.pk: [violation()]}, at=EARLIER)
+    reconcile("image", {image.pk: []}, at=NOON)
 
-    reconcile("image", {image.pk: [violation()]}, {}, at=LATER)
+    reconcile("image", {image.pk: [violation()]}, at=LATER)
 
     before, again = Finding.objects.order_by("pk")
     assert before.state == FindingState.RESOLVED
@@ -90,7 +90,7 @@ def test_another_rule_does_not_come_back():
     image = make_image()
     make_finding(image=image, rule="AMI002", state="resolved", resolved_at=NOON)
 
-    reconcile("image", {image.pk: [violation("AMI001")]}, {}, at=LATER)
+    reconcile("image", {image.pk: [violation("AMI001")]}, at=LATER)
 
     assert Finding.objects.open().get().state == FindingState.OPEN
 
@@ -98,7 +98,7 @@ def test_another_rule_does_not_come_back():
 def test_another_image_does_not_come_back():
     make_finding(state="resolved", resolved_at=NOON)
 
-    reconcile("image", {make_image().pk: [violation()]}, {}, at=LATER)
+    reconcile("image", {make_image().pk: [violation()]}, at=LATER)
 
     assert Finding.objects.open().get().state == FindingState.OPEN
 
@@ -106,7 +106,7 @@ def test_another_image_does_not_come_back():
 def test_one_thing_may_break_two_rules():
     image = make_image()
 
-    reconcile("image", {image.pk: [violation("AMI001"), violation("AMI006")]}, {}, at=NOON)
+    reconcile("image", {image.pk: [violation("AMI001"), violation("AMI006")]}, at=NOON)
 
     assert sorted(Finding.objects.values_list("rule", flat=True)) == ["AMI001", "AMI006"]
 
@@ -114,7 +114,7 @@ def test_one_thing_may_break_two_rules():
 def test_what_was_not_judged_is_left_alone():
     finding = make_finding()
 
-    reconcile("image", {make_image().pk: []}, {}, at=LATER)
+    reconcile("image", {make_image().pk: []}, at=LATER)
 
     finding.refresh_from_db()
     assert finding.state == FindingState.OPEN
@@ -126,7 +126,7 @@ def test_the_findings_of_what_is_gone_are_resolved(subject):
     make = {"image": make_image, "reserved_instance": make_reserved_instance}[subject]
     finding = make_finding(**{subject: make(gone_at=NOON)})
 
-    reconcile(subject, {}, {}, at=LATER, is_all=True)
+    reconcile(subject, {}, at=LATER, is_all=True)
 
     finding.refresh_from_db()
     assert finding.state == FindingState.RESOLVED
@@ -135,7 +135,7 @@ def test_the_findings_of_what_is_gone_are_resolved(subject):
 def test_what_appeared_while_all_were_judged_keeps_its_findings():
     finding = make_finding()
 
-    reconcile("image", {make_image().pk: []}, {}, at=LATER, is_all=True)
+    reconcile("image", {make_image().pk: []}, at=LATER, is_all=True)
 
     finding.refresh_from_db()
     assert finding.state == FindingState.OPEN
@@ -144,7 +144,7 @@ def test_what_appeared_while_all_were_judged_keeps_its_findings():
 def test_images_and_purchases_do_not_mix():
     finding = make_finding(image=make_image(gone_at=NOON))
 
-    reconcile("reserved_instance", {finding.image.pk: []}, {}, at=LATER, is_all=True)
+    reconcile("reserved_instance", {finding.image.pk: []}, at=LATER, is_all=True)
 
     finding.refresh_from_db()
     assert finding.state == FindingState.OPEN
@@ -153,7 +153,7 @@ def test_images_and_purchases_do_not_mix():
 def test_an_audit_as_of_an_earlier_time_resolves_nothing_before_it_was_opened():
     finding = make_finding(opened_at=NOON)
 
-    reconcile("image", {finding.image.pk: []}, {}, at=EARLIER)
+    reconcile("image", {finding.image.pk: []}, at=EARLIER)
 
     finding.refresh_from_db()
     assert finding.resolved_at == NOON
@@ -162,7 +162,7 @@ def test_an_audit_as_of_an_earlier_time_resolves_nothing_before_it_was_opened():
 def test_a_title_is_cut_to_its_column():
     image = make_image()
 
-    reconcile("image", {image.pk: [violation(title="x" * 300)]}, {}, at=NOON)
+    reconcile("image", {image.pk: [violation(title="x" * 300)]}, at=NOON)
 
     assert len(Finding.objects.get().title) == 200
 
@@ -176,16 +176,16 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
     violations = {pk: [changed] for pk in (*kept, *new)} | {pk: [] for pk in over}
 
     with django_assert_num_queries(11):  # five of them begin, lock, and end a savepoint
-        reconcile("image", violations, {}, at=LATER)
+        reconcile("image", violations, at=LATER)
 
 
 def test_everything_that_a_rule_says_now_is_taken_over():
     finding, other = make_finding(monthly_cost=Decimal("2.50")), make_finding()
     now = {"severity": "low", "title": "Größe", "message": 'A "new" one.', "remedy": ("Add \\.",)}
-    violations = {finding.image.pk: [violation(**now)], other.image.pk: [violation()]}
-    costs = {finding.image.pk: None, other.image.pk: Decimal("0.10")}
+    dear = violation(cost=Decimal("0.10"))
+    violations = {finding.image.pk: [violation(**now)], other.image.pk: [dear]}
 
-    reconcile("image", violations, costs, at=LATER)
+    reconcile("image", violations, at=LATER)
 
     shown = ("severity", "title", "message", "remedy", "monthly_cost")
     assert list(Finding.objects.order_by("pk").values_list(*shown)) == [
@@ -197,11 +197,11 @@ def test_everything_that_a_rule_says_now_is_taken_over():
 def test_more_than_a_batch_is_changed_in_a_statement_for_each(django_assert_num_queries):
     image = make_image()
     rules = [f"R{number}" for number in range(BATCH + 1)]
-    reconcile("image", {image.pk: [violation(rule) for rule in rules]}, {}, at=NOON)
+    reconcile("image", {image.pk: [violation(rule) for rule in rules]}, at=NOON)
     worse = [violation(rule, severity="critical") for rule in rules]
 
     with django_assert_num_queries(9) as statements:  # five begin, lock, and end a savepoint
-        reconcile("image", {image.pk: worse}, {}, at=LATER)
+        reconcile("image", {image.pk: worse}, at=LATER)
 
     assert set(Finding.objects.values_list("severity", flat=True)) == {"critical"}
     assert not any("CASE" in row["sql"] for row in statements)
