@@ -1,23 +1,20 @@
 """Images: rows → facts → verdicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, QuerySet
-
-from registry.audit.inventory import load_inventory, read_on_demand
+from registry.audit.known import Known, products
 from registry.audit.rows import alone_on, update_rows
 from registry.billing.clues import Clues
 from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import expect
 from registry.billing.lineage import Inventory, Lineage, trace
-from registry.billing.rules import ImageFacts, Violation, is_marketplace_code, judge, sold_with
-from registry.models import Image, Instance
+from registry.billing.rules import ImageFacts, Violation, judge, sold_with
+from registry.models import Image
 
 BATCH = 5_000
-FEW = 25  # more are judged faster by the whole graph
 # A pending image has no code yet, a failed one never gets one; "": not recorded.
 DECIDED = frozenset({"available", "disabled", "deregistered", ""})
 JUDGED = (
@@ -32,54 +29,6 @@ JUDGED = (
     "lineage",
 )
 Violations = dict[int, tuple[Violation, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What an image is judged by, besides itself."""
-
-    inventory: Inventory
-    running: Mapping[str, int]  # image id to number of instances
-    sold: dict[str, frozenset[str]] = field(default_factory=dict)  # read when it is asked for
-    is_whole: bool = False
-
-    @classmethod
-    def load(cls) -> "Known":
-        """Read all of it, for judging every image."""
-        return cls(load_inventory(), dict(_running()), is_whole=True)
-
-    @classmethod
-    def of(cls, images: Sequence[Image]) -> "Known":
-        """Read what these images are judged by; of few, no more than that."""
-        if len(images) > FEW:
-            return cls.load()
-        ids = [image.aws_id for image in images]
-        return cls(read_on_demand(ids), dict(_running().filter(image_id__in=ids)))
-
-    def products_of(self, instance_id: str) -> frozenset[str]:
-        """Return the ids of the Marketplace products on an instance.
-
-        Few images need them; the first that does reads those of all, if all are judged.
-        """
-        if instance_id not in self.sold and not (self.is_whole and self.sold):
-            rows = Instance.objects.exclude(product_codes=[])
-            if not self.is_whole:
-                rows = rows.filter(aws_id=instance_id)
-            # The present last: of two rows with one id, the one that AWS still shows counts.
-            order = F("gone_at").asc(nulls_last=True)
-            found = rows.order_by(order, "pk").values_list("aws_id", "product_codes")
-            self.sold.update({instance_id: frozenset()} | {i: _products(c) for i, c in found})
-        return self.sold.get(instance_id, frozenset())
-
-
-def _running() -> QuerySet[Instance, tuple[str, int]]:
-    return (
-        Instance.objects.present()
-        .running()
-        .order_by()
-        .values_list("image_id")
-        .annotate(number=Count("pk"))
-    )
 
 
 @dataclass(slots=True)
@@ -111,13 +60,13 @@ def examine(image: Image, known: Known) -> tuple[dict[str, Any], tuple[Violation
     """Return the judgment of one image as column values, and what it breaks."""
     lineage = trace(image.aws_id, known.inventory)
     expectation = expect(_clues(image, lineage))
-    products = _products(image.product_codes)
+    sold = products(image.product_codes)
     judgment = judge(
         ImageFacts(
             usage_operation=code_of(image),
             expectation=expectation,
-            is_marketplace=bool(products),
-            sold_with=sold_with(lineage.links, products, known.products_of),
+            is_marketplace=bool(sold),
+            sold_with=sold_with(lineage.links, sold, known.products_of),
             running=known.running.get(image.aws_id, 0),
             source_instance_id=_source_instance(
                 lineage, expectation.usage_operation, known.inventory
@@ -186,13 +135,6 @@ def _clues(image: Image, lineage: Lineage) -> Clues:
         platform=image.platform,
         product_codes=tuple(code["id"] for code in image.product_codes),
         links=lineage.links,
-    )
-
-
-def _products(codes: Sequence[Mapping[str, str]]) -> frozenset[str]:
-    """Return the ids of those product codes that are of the Marketplace."""
-    return frozenset(
-        code["id"] for code in codes if is_marketplace_code(code["id"], code.get("type", ""))
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from registry.audit.coverage import audit_coverage
 from registry.audit.findings import Found, reconcile
-from registry.audit.images import Known, Violations, judge_all, judge_some
+from registry.audit.images import Violations, judge_all, judge_some
+from registry.audit.known import Known
 from registry.audit.purchases import check, monthly
 from registry.models import Finding, Image
 

@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.audit.images import FEW, Known, code_of, judge_all, judge_some
+from registry.audit.images import code_of, judge_all, judge_some
+from registry.audit.known import FEW, Known
 from registry.models import Image
 from tests.factories import (
     LATER,

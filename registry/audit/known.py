@@ -1,0 +1,68 @@
+"""What images are judged by, besides themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, F, QuerySet
+
+from registry.audit.inventory import load_inventory, read_on_demand
+from registry.billing.lineage import Inventory
+from registry.billing.rules import is_marketplace_code
+from registry.models import Image, Instance
+
+FEW = 25  # more are judged faster by the whole graph
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an image is judged by, besides itself."""
+
+    inventory: Inventory
+    running: Mapping[str, int]  # image id to number of instances
+    sold: dict[str, frozenset[str]] = field(default_factory=dict)  # read when it is asked for
+    is_whole: bool = False
+
+    @classmethod
+    def load(cls) -> "Known":
+        """Read all of it, for judging every image."""
+        return cls(load_inventory(), dict(_running()), is_whole=True)
+
+    @classmethod
+    def of(cls, images: Sequence[Image]) -> "Known":
+        """Read what these images are judged by; of few, no more than that."""
+        if len(images) > FEW:
+            return cls.load()
+        ids = [image.aws_id for image in images]
+        return cls(read_on_demand(ids), dict(_running().filter(image_id__in=ids)))
+
+    def products_of(self, instance_id: str) -> frozenset[str]:
+        """Return the ids of the Marketplace products on an instance.
+
+        Few images need them; the first that does reads those of all, if all are judged.
+        """
+        if instance_id not in self.sold and not (self.is_whole and self.sold):
+            rows = Instance.objects.exclude(product_codes=[])
+            if not self.is_whole:
+                rows = rows.filter(aws_id=instance_id)
+            # The present last: of two rows with one id, the one that AWS still shows counts.
+            order = F("gone_at").asc(nulls_last=True)
+            found = rows.order_by(order, "pk").values_list("aws_id", "product_codes")
+            self.sold.update({instance_id: frozenset()} | {i: products(c) for i, c in found})
+        return self.sold.get(instance_id, frozenset())
+
+
+def products(codes: Sequence[Mapping[str, str]]) -> frozenset[str]:
+    """Return the ids of those product codes that are of the Marketplace."""
+    return frozenset(
+        code["id"] for code in codes if is_marketplace_code(code["id"], code.get("type", ""))
+    )
+
+
+def _running() -> QuerySet[Instance, tuple[str, int]]:
+    return (
+        Instance.objects.present()
+        .running()
+        .order_by()
+        .values_list("image_id")
+        .annotate(number=Count("pk"))
+    )
