@@ -10,7 +10,8 @@ from registry.audit.rows import alone_on, update_rows
 from registry.billing.clues import Clues
 from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import expect
-from registry.billing.lineage import Inventory, Lineage, trace
+from registry.billing.graph import Inventory
+from registry.billing.lineage import Lineage, trace
 from registry.billing.rules import ImageFacts, Violation, judge, sold_with
 from registry.models import Image
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from django.db.models import CharField, F, Func, Q
 
 from registry.billing.codes import recorded_code
-from registry.billing.lineage import (
+from registry.billing.graph import (
     ImageNode,
     InstanceNode,
     Inventory,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, F, QuerySet
 
 from registry.audit.inventory import load_inventory, read_on_demand
-from registry.billing.lineage import Inventory
+from registry.billing.graph import Inventory
 from registry.billing.rules import is_marketplace_code
 from registry.models import Image, Instance
 

@@ -9,7 +9,8 @@ from django.db.models import F
 from registry.audit.inventory import read_on_demand
 from registry.billing import descriptions
 from registry.billing.clues import Link
-from registry.billing.lineage import ImageNode, trace
+from registry.billing.graph import ImageNode
+from registry.billing.lineage import trace
 from registry.billing.prospect import (
     AWS_BACKUP,
     COPY_IMAGE,

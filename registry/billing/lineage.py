@@ -6,111 +6,47 @@ text; what they say is evidence, not proof.
 """
 
 import re
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from registry.billing import descriptions
 from registry.billing.clues import Link
+from registry.billing.graph import (
+    Asked,
+    ImageNode,
+    InstanceNode,
+    Inventory,
+    SnapshotNode,
+    VolumeNode,
+)
 from registry.billing.hops import Hop, with_breaks
 
 LONGEST = 64  # images; AWS itself follows 50
 
 
 @dataclass(frozen=True, slots=True)
-class ImageNode:
-    aws_id: str
-    name: str = ""
-    owner_id: str = ""
-    usage_operation: str | None = None
-    root_snapshot_id: str = ""
-    source_instance_id: str = ""
-    source_image_id: str = ""
-    created_at: datetime | None = None
-    is_gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotNode:
-    aws_id: str
-    name: str = ""
-    description: str = ""
-    volume_id: str = ""
-    is_gone: bool = False
-    started_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeNode:
-    aws_id: str
-    snapshot_id: str = ""
-    attachments: tuple[tuple[str, str], ...] = ()  # instance id, device
-    is_gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceNode:
-    aws_id: str
-    name: str = ""
-    image_id: str = ""
-    usage_operation: str | None = None
-    usage_operation_updated_at: datetime | None = None
-    root_device_name: str = ""
-    root_volume_id: str = ""
-    is_gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Lineage:
-    """The links that carry codes, nearest first, and every hop, oldest first."""
+    """The links that carry codes, nearest first, and every hop, oldest first.
+
+    `looked_for`: every id whose appearing, changing or going could change any of it.
+    """
 
     links: tuple[Link, ...]
     hops: tuple[Hop, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """Everything the mirror knows, present and gone, by id."""
-
-    images: Mapping[str, ImageNode] = field(default_factory=dict)
-    snapshots: Mapping[str, SnapshotNode] = field(default_factory=dict)
-    volumes: Mapping[str, VolumeNode] = field(default_factory=dict)
-    instances: Mapping[str, InstanceNode] = field(default_factory=dict)
-    root_of: Mapping[str, str] = field(default_factory=dict)  # root volume to instance
-    made_from: Mapping[str, str] = field(default_factory=dict)  # root snapshot to oldest image
-
-
-def root_volumes(instances: Mapping[str, InstanceNode]) -> dict[str, str]:
-    """Index instances by the volume they boot from."""
-    return {
-        node.root_volume_id: aws_id for aws_id, node in instances.items() if node.root_volume_id
-    }
-
-
-def images_of_snapshots(images: Mapping[str, ImageNode]) -> dict[str, str]:
-    """Index images by their root snapshot; the oldest where several share one."""
-    found: dict[str, str] = {}
-    for aws_id, node in images.items():
-        if not node.root_snapshot_id:
-            continue
-        other = images.get(found.get(node.root_snapshot_id, ""))
-        if other is None or _age(node) < _age(other):
-            found[node.root_snapshot_id] = aws_id
-    return found
-
-
-def _age(node: ImageNode) -> tuple[bool, float, str]:
-    made = node.created_at
-    return made is None, made.timestamp() if made else 0.0, node.aws_id
+    looked_for: frozenset[str] = frozenset()
 
 
 def trace(image_id: str, inventory: Inventory) -> Lineage:
     """Walk from an image to its origin; ends at what is not known, at a cycle, or far away."""
-    walk = _Walk(inventory, inventory.images[image_id])
-    steps = list(walk.steps())
+    asked = Asked(inventory)
+    image = asked.image(image_id)
+    if image is None:
+        raise KeyError(image_id)
+    steps = list(_Walk(asked, image).steps())
     links = tuple(link for link, _ in steps if link is not None)
     hops = [(hop, link is not None and link.has_changed) for link, hop in reversed(steps)]
-    return Lineage(links, tuple(with_breaks(hops)))
+    return Lineage(links, tuple(with_breaks(hops)), asked.ids)
 
 
 _Step = tuple[Link | None, Hop]
@@ -119,8 +55,8 @@ _FoundOrSnapshot = Generator[_Step, None, "ImageNode | str | None"]  # or where 
 
 
 class _Walk:
-    def __init__(self, inventory: Inventory, image: ImageNode) -> None:
-        self._all = inventory
+    def __init__(self, asked: Asked, image: ImageNode) -> None:
+        self._all = asked
         self._first = image
         self._seen: set[str] = set()
         self._made_at: datetime | None = None  # the earliest time on the way so far
@@ -140,11 +76,10 @@ class _Walk:
             self._made_at = at
 
     def _before(self, image: ImageNode) -> _Found:
-        if image.source_instance_id in self._all.instances:
-            return (
-                yield from self._instance(image.source_instance_id, "It was created from", True)
-            )
-        if image.source_image_id in self._all.images:
+        instance = self._all.instance(image.source_instance_id)
+        if instance:
+            return (yield from self._instance(instance, "It was created from", True))
+        if self._all.image(image.source_image_id):
             is_copy = not image.source_instance_id
             how = "It is a copy of" if is_copy else "Its source instance was launched from"
             return (yield from self._image(image.source_image_id, how, True, is_copy))
@@ -156,7 +91,7 @@ class _Walk:
 
     def _snapshot(self, snapshot_id: str, image: ImageNode) -> _Found:
         while snapshot_id and snapshot_id not in self._seen:
-            node = self._all.snapshots.get(snapshot_id)
+            node = self._all.snapshot(snapshot_id)
             if node is None:
                 yield from self._missing("snapshot", snapshot_id)
                 return None
@@ -182,15 +117,16 @@ class _Walk:
 
     def _created(self, match: re.Match[str], node: SnapshotNode) -> _FoundOrSnapshot:
         other = yield from self._made_for(match[2])
-        if match[1] in self._all.instances:
-            return (yield from self._instance(match[1], "Its snapshot was taken from", False))
+        instance = self._all.instance(match[1])
+        if instance:
+            return (yield from self._instance(instance, "Its snapshot was taken from", False))
         yield from self._missing("instance", match[1])
         return other or (yield from self._volume(node.volume_id))
 
     def _copied(self, match: re.Match[str], image: ImageNode) -> _FoundOrSnapshot:
         is_copy = match[1] == image.aws_id
         yield from self._made_for(match[1])
-        if match[2] in self._all.images:
+        if self._all.image(match[2]):
             how = "Its snapshot was copied with"
             return (yield from self._image(match[2], how, False, is_copy))
         yield from self._missing("image", match[2])
@@ -204,40 +140,36 @@ class _Walk:
         if not volume_id or volume_id == descriptions.NO_VOLUME or volume_id in self._seen:
             return None
         self._seen.add(volume_id)
-        node = self._all.volumes.get(volume_id)
+        node = self._all.volume(volume_id)
         yield None, _hop_of_volume(volume_id, node)
-        instance_id = self._all.root_of.get(volume_id, "") or self._root_owner(node)
-        if instance_id:
-            # Only a root volume tells: any other may hang on the machine that built the image.
-            return (
-                yield from self._instance(
-                    instance_id, "Its snapshot's volume was the root of", True
-                )
-            )
+        # Only a root volume tells: any other may hang on the machine that built the image.
+        instance = self._all.instance_booted_from(volume_id) or self._root_owner(node)
+        if instance:
+            how = "Its snapshot's volume was the root of"
+            return (yield from self._instance(instance, how, True))
         if node is None:
             return None
-        made = self._all.made_from.get(node.snapshot_id, "")
+        made = self._all.oldest_image_on(node.snapshot_id)
         if made:
-            return (yield from self._image(made, "Its volume was made from", True, False))
+            return (yield from self._image(made.aws_id, "Its volume was made from", True, False))
         return node.snapshot_id
 
-    def _root_owner(self, node: VolumeNode | None) -> str:
+    def _root_owner(self, node: VolumeNode | None) -> InstanceNode | None:
         for instance_id, device in node.attachments if node else ():
-            instance = self._all.instances.get(instance_id)
+            instance = self._all.instance(instance_id)
             if device and instance is not None and instance.root_device_name == device:
-                return instance_id
-        return ""
+                return instance
+        return None
 
-    def _instance(self, instance_id: str, how: str, is_recorded: bool) -> _Found:
-        if instance_id in self._seen:
+    def _instance(self, node: InstanceNode, how: str, is_recorded: bool) -> _Found:
+        if node.aws_id in self._seen:
             return None
-        self._seen.add(instance_id)
-        node = self._all.instances[instance_id]
+        self._seen.add(node.aws_id)
         changed, made = node.usage_operation_updated_at, self._made_at
         yield (
             Link(
                 "instance",
-                instance_id,
+                node.aws_id,
                 node.usage_operation,
                 name=node.name,
                 how=how,
@@ -252,7 +184,7 @@ class _Walk:
     def _image(self, image_id: str, how: str, is_recorded: bool, is_copy: bool) -> _Found:
         if not image_id or image_id in self._seen:
             return None
-        node = self._all.images.get(image_id)
+        node = self._all.image(image_id)
         if node is None:
             yield from self._missing("image", image_id)
             return None

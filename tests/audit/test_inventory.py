@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.audit.inventory import load_inventory, read_on_demand
-from registry.billing.lineage import ImageNode, InstanceNode, SnapshotNode, VolumeNode, trace
+from registry.billing.graph import ImageNode, InstanceNode, SnapshotNode, VolumeNode
+from registry.billing.lineage import trace
 from registry.models import Account, Image, Instance, Snapshot, Volume
 from tests.factories import (
     NOON,

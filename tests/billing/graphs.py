@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from registry.billing.lineage import (
+from registry.billing.graph import (
     ImageNode,
     InstanceNode,
     Inventory,
+    Node,
     SnapshotNode,
     VolumeNode,
     images_of_snapshots,
     root_volumes,
 )
-
-Node = ImageNode | SnapshotNode | VolumeNode | InstanceNode
 
 
 def inventory(*nodes: Node) -> Inventory:

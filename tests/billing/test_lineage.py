@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from registry.billing.clues import Clues
 from registry.billing.codes import parts
 from registry.billing.expectation import expect
-from registry.billing.lineage import (
-    LONGEST,
+from registry.billing.graph import (
     ImageNode,
     InstanceNode,
+    Node,
     SnapshotNode,
     VolumeNode,
     images_of_snapshots,
     root_volumes,
-    trace,
 )
-from tests.billing.graphs import STEPS, Chain, Node, grown, inventory
+from registry.billing.lineage import LONGEST, trace
+from tests.billing.graphs import STEPS, Chain, grown, inventory
 
 PLAIN, RHEL = "RunInstances", "RunInstances:0010"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from registry.billing.codes import PLAIN, TABLE
 from registry.billing.coverage import apply
 from registry.billing.expectation import expect
 from registry.billing.fleet import Machine, Owner, Purchase
-from registry.billing.lineage import (
+from registry.billing.graph import (
     ImageNode,
     InstanceNode,
     Inventory,
@@ -18,8 +18,8 @@ from registry.billing.lineage import (
     VolumeNode,
     images_of_snapshots,
     root_volumes,
-    trace,
 )
+from registry.billing.lineage import trace
 from registry.billing.rules import ImageFacts, compare
 from sandbox.aws.__main__ import SEED
 from sandbox.aws.catalog import HOSTILE, MANAGEMENT, RED_HAT_MARKETPLACE
