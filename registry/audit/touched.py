@@ -1,0 +1,86 @@
+"""What syncs have written since an audit last looked, and which images have to be judged again."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db.models import CharField, F, Func, Q
+
+from registry.models import EVERYTHING, Image, Instance, Touched
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedThings:
+    """The rows that were read, and the ids of the things they name, by kind."""
+
+    keys: Sequence[int]
+    ids: Mapping[str, frozenset[str]]
+
+    @property
+    def is_everything(self) -> bool:
+        return EVERYTHING in self.ids
+
+
+def read_touched() -> TouchedThings:
+    """Return what has been touched so far. It stays until `forget` is told of it."""
+    keys, ids = [], defaultdict(set)
+    for key, kind, aws_id in Touched.objects.order_by("pk").values_list("pk", "kind", "aws_id"):
+        keys.append(key)
+        ids[kind].add(aws_id)
+    return TouchedThings(keys, {kind: frozenset(some) for kind, some in ids.items()})
+
+
+def forget(touched: TouchedThings) -> None:
+    """Delete exactly the rows that were read: what was written since is for the next audit."""
+    for some in _batches(touched.keys):
+        Touched.objects.filter(pk__in=some).delete()
+
+
+def concerned(touched: TouchedThings) -> set[int]:
+    """Return the primary keys of the present images whose judgment may have changed.
+
+    An image stores every id that its lineage depends on (`ancestors`), also of what was not to be
+    found; so it is concerned by what was touched, and by the volume or snapshot that is behind it.
+    """
+    images, instances = touched.ids.get("image", ()), touched.ids.get("instance", ())
+    behind = {*_root_snapshots(images), *_root_volumes(instances)}
+    named = set().union(*touched.ids.values()) | behind
+    found: set[int] = set()
+    for some in _batches(named):
+        found.update(_keys(Q(ancestors__overlap=some) | Q(aws_id__in=some)))
+    # How many instances run on an image is part of its judgment.
+    for some in _batches(instances):
+        launched = Instance.objects.filter(aws_id__in=some).values("image_id")
+        found.update(_keys(Q(aws_id__in=launched)))
+    return found
+
+
+def _keys(like: Q) -> Iterator[int]:
+    yield from Image.objects.present().filter(like).values_list("pk", flat=True)
+
+
+def _root_snapshots(ids: Iterable[str]) -> Iterator[str]:
+    for some in _batches(ids):
+        rows = Image.objects.filter(aws_id__in=some).exclude(root_snapshot_id="")
+        yield from rows.values_list("root_snapshot_id", flat=True)
+
+
+def _root_volumes(ids: Iterable[str]) -> Iterator[str]:
+    root = Func(
+        F("volumes"),
+        F("root_device_name"),
+        function="jsonb_extract_path_text",
+        output_field=CharField(),
+    )
+    for some in _batches(ids):
+        rows = Instance.objects.filter(aws_id__in=some).values_list(root, flat=True)
+        yield from (volume_id for volume_id in rows if volume_id)
+
+
+def _batches(things: Iterable[str] | Iterable[int]) -> Iterator[list[str] | list[int]]:
+    rest = iter(things)
+    while some := list(islice(rest, BATCH)):
+        yield some
