@@ -1,0 +1,80 @@
+"""Triage: one action on many findings, asked for once, carried out batch by batch."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registry.jobs.audits import request_verification
+from registry.jobs.queue import after_commit, recorded, taken
+from registry.models import Finding, Run, TriageAction
+from registry.triage import Refused, Wish, advance, counts, progress, write_down
+
+# After that long, the worker is given back: registrations wait in the same queue.
+LONGEST_TURN = timedelta(seconds=20)
+
+
+def request_triage(  # noqa: PLR0913 - it is what the form asks
+    findings: QuerySet[Finding],
+    *,
+    action: str,
+    by: User,
+    text: str = "",
+    person: User | None = None,
+    until: datetime | None = None,
+    query: str = "",
+) -> Run:
+    """Queue one action on every finding of a set, as it is now, that `by` may read.
+
+    `query` is the filter that made the set, to be shown. Raises PermissionDenied where `by` may do
+    this nowhere, and Refused (errors by field: action, findings, text, person, until) where it
+    makes no sense; then nothing is written.
+    """
+    if action not in TriageAction.values:
+        raise Refused({"action": "Choose what is to be done."})
+    wish = Wish(TriageAction(action), by, text=text.strip(), person=person, until=until)
+    with transaction.atomic():
+        run = write_down(findings, wish, query=query, at=timezone.now())
+        after_commit(run_triage, run)
+    return run
+
+
+def run_triage(run_id: int) -> None:
+    """Go through what is to do for a while, and give the worker back."""
+    with taken(run_id) as run:
+        if run is None:
+            return
+        with recorded(run):
+            _go_through(run)
+
+
+def _go_through(run: Run) -> None:
+    triage, began_at = run.triage, timezone.now()
+    while advance(triage, at=timezone.now(), verify=lambda some: _verify(some, run)):
+        now = timezone.now()
+        if now > began_at + LONGEST_TURN:
+            with transaction.atomic():
+                if run.wait(until=now, note=progress(triage)):
+                    after_commit(run_triage, run)
+            return
+    run.note = progress(triage)
+    run.result = run.result | {"items": counts(triage.items.all())}
+
+
+def _verify(findings: Sequence[Finding], run: Run) -> dict[int, str]:
+    """Queue that the images are read again; name the run that does, for each finding."""
+    if run.requested_by is None:
+        return {}
+    images = {finding.image.pk: finding.image for finding in findings if finding.image}
+    readings = request_verification(images.values(), by=run.requested_by)
+    queued = {
+        image: reading.ref
+        for reading in readings
+        for image in reading.images.values_list("pk", flat=True)
+    }
+    return {
+        one.pk: f"{queued[one.image_id]} reads the image again." for one in findings if one.image_id
+    }
