@@ -60,7 +60,7 @@ def judge_some(keys: Sequence[int], known: Known, *, at: datetime) -> Verdicts:
 def examine(image: Image, known: Known) -> tuple[dict[str, Any], tuple[Violation, ...]]:
     """Return the judgment of one image as column values, and what it breaks."""
     lineage = trace(image.aws_id, known.inventory)
-    expectation = expect(_clues(image, lineage))
+    expectation = expect(_clues(image, lineage, known))
     sold = products(image.product_codes)
     judgment = judge(
         ImageFacts(
@@ -125,10 +125,13 @@ def _differs(image: Image, values: Mapping[str, Any]) -> bool:
     return any(getattr(image, name) != value for name, value in values.items())
 
 
-def _clues(image: Image, lineage: Lineage) -> Clues:
+def _clues(image: Image, lineage: Lineage, known: Known) -> Clues:
     return Clues(
         usage_operation=code_of(image),
         declared=image.declared,
+        declaration=known.said.declaration(image),
+        account=image.account_id,
+        patterns=known.said.patterns,
         name=image.name,
         description=image.description,
         tags=image.tags,

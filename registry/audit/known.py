@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count, F, QuerySet
 
 from registry.audit.inventory import load_inventory, read_on_demand
+from registry.audit.patterns import Said
 from registry.billing.graph import Inventory
 from registry.billing.rules import is_marketplace_code
 from registry.models import Image, Instance
@@ -21,6 +22,7 @@ class Known:
     running: Mapping[str, int]  # image id to number of instances
     sold: dict[str, frozenset[str]] = field(default_factory=dict)  # read when it is asked for
     is_whole: bool = False
+    said: Said = field(default_factory=Said.load)  # by people, of these images
 
     @classmethod
     def load(cls) -> "Known":

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from registry.billing.own_patterns import OwnPattern
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -28,10 +30,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """All that may tell what an image should be billed as."""
+    """All that may tell what an image should be billed as.
+
+    `declaration` says in words who declared it. `account`: the key of the image's account, by
+    which it is told which of the `patterns` are for it.
+    """
 
     usage_operation: str | None = None
     declared: str = ""
+    declaration: str = ""
+    account: int | None = None
+    patterns: tuple[OwnPattern, ...] = ()
     name: str = ""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """What an image should be billed as, how sure that is, and why.
 
-Strongest first: what was declared; the instance it was made from; an ancestor that carries a
-licence; the vendor's account and name; the image's own tags, name and description; its Platform.
+Strongest first: what was declared, of this image or by a policy; the instance it was made from; an
+ancestor that carries a licence; the vendor's account and name; the patterns of administrators; the
+image's own tags, name and description; its Platform.
 A licence on an instance or ancestor is a fact about what runs. A plain code is not: it is just
 what a lost code looks like. So the nearest link that carries a licence counts before nearer plain
 ones, and a plain one counts for nothing where its name says that it was not plain.
@@ -20,6 +21,7 @@ from registry.billing.codes import (
     label,
     parts,
 )
+from registry.billing.own_patterns import POLICY, OwnPattern, in_order
 from registry.billing.patterns import RED_HAT_MARKETPLACE
 from registry.billing.text import (
     Guess,
@@ -49,7 +51,7 @@ def expect(clues: Clues) -> Expectation:
     best = max(evidence, key=_strength)
     said = {parts(item.usage_operation) for item in evidence}
     confidence = best.strength
-    if len(said) > 1 and best.source != "declared" and confidence != "weak":
+    if len(said) > 1 and confidence != "weak" and not _is_decided(clues, evidence):
         confidence = STRENGTHS[STRENGTHS.index(confidence) - 1]
     code = best.usage_operation
     return Expectation(code, label(code), confidence, best.source, evidence)
@@ -59,9 +61,18 @@ def _strength(item: Evidence) -> int:
     return STRENGTHS.index(item.strength)
 
 
+def _is_decided(clues: Clues, evidence: Iterable[Evidence]) -> bool:
+    """Say whether people have decided it: other evidence does not count against them."""
+    decided = {parts(item.usage_operation) for item in evidence if item.source == "declared"}
+    return bool(clues.declared) or len(decided) == 1
+
+
 def _firm(clues: Clues) -> Iterator[Evidence]:
     if clues.declared:
-        yield Evidence("declared", "strong", clues.declared, "Somebody declared it.")
+        yield Evidence("declared", "strong", clues.declared, clues.declaration)
+    fitting = [one for one in clues.patterns if one.fits(clues.name, clues.tags, clues.account)]
+    policies = [one for one in fitting if one.strength == POLICY]
+    yield from _from_patterns(clues, policies, "declared")
     yield from _from_links(clues)
     vendor = vendor_code(clues.owner_id, clues.name)
     if vendor:
@@ -71,6 +82,16 @@ def _firm(clues: Clues) -> Iterator[Evidence]:
             vendor,
             f"Account {clues.owner_id} publishes {label(vendor)} under names like this one.",
         )
+    others = [one for one in fitting if one.strength != POLICY]
+    yield from _from_patterns(clues, others, "pattern")
+
+
+def _from_patterns(clues: Clues, patterns: Iterable[OwnPattern], source: str) -> Iterator[Evidence]:
+    """Of patterns that contradict each other, the one that the code bears out comes first."""
+    actual = parts(clues.usage_operation)
+    ordered = sorted(patterns, key=lambda one: parts(one.usage_operation) != actual)
+    for one in in_order(ordered):
+        yield Evidence(source, one.strength, one.usage_operation, one.sentence)
 
 
 def _from_product_codes(clues: Clues) -> Iterator[Evidence]:

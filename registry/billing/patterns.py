@@ -124,6 +124,15 @@ DESCRIBES = _is(
     rf"windows[-_ ]?(?:server[-_ ]?)?{_YEAR}|win{_YEAR}|sql[-_ ]?(?:server[-_ ]?)?20\d\d|"
     r"ubuntu[-_ ]?pro[-_ ]?\d"
 )
+# A system with its version. The word alone may be there for any reason, a date is no version.
+VERSION = _is(
+    r"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?)(?:[-_ ](?:server|release|ha|sap))*"
+    r"[-_ ]?v?(?:[5-9]|10)(?:[._-]?\d{1,2})?(?!\d)|"
+    r"(?:sles?|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?(?:[-_ ]server)?)[-_ ]?v?1[0-6](?!\d)|"
+    r"(?:windows(?:[-_ ]?server)?|win|w(?:in)?2k|sql(?:[-_ ]?server)?)[-_ ]?"
+    r"(?:20(?:0[38]|1[24679]|2[25])|(?<=2k)(?:0?[38]|1[269]|2[25]))(?!\d)|"
+    r"ubuntu[-_ /]?pro[-_ a-z/]*(?:1[468]|2[0246])[.]?(?:04|10)(?!\d)"
+)
 WORDS: dict[str, re.Pattern[str]] = {
     "windows": _is(
         rf"{_START}(?:ms|microsoft)?windows{_END}|windows[-_ ]?server|"

@@ -1,6 +1,5 @@
 """What a name, a tag or a description of an image lets one guess. Weak evidence, all of it."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,18 +27,8 @@ from registry.billing.patterns import (
     NOT_A_LICENCE,
     OTHER_SYSTEM,
     VENDOR_NAMES,
+    VERSION,
     WORDS,
-)
-
-# A system with its version. The word alone may be there for any reason, a date is no version.
-_VERSION = re.compile(
-    r"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?)(?:[-_ ](?:server|release|ha|sap))*"
-    r"[-_ ]?v?(?:[5-9]|10)(?:[._-]?\d{1,2})?(?!\d)|"
-    r"(?:sles?|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?(?:[-_ ]server)?)[-_ ]?v?1[0-6](?!\d)|"
-    r"(?:windows(?:[-_ ]?server)?|win|w(?:in)?2k|sql(?:[-_ ]?server)?)[-_ ]?"
-    r"(?:20(?:0[38]|1[24679]|2[25])|(?<=2k)(?:0?[38]|1[269]|2[25]))(?!\d)|"
-    r"ubuntu[-_ /]?pro[-_ a-z/]*(?:1[468]|2[0246])[.]?(?:04|10)(?!\d)",
-    re.IGNORECASE,
 )
 
 
@@ -98,7 +87,7 @@ def names_system(text: str) -> bool:
 
 def gives_version(text: str) -> bool:
     """Say whether a text names a licensed system with its version, not just by a word."""
-    return _VERSION.search(NOT_A_LICENCE.sub(" ", text)) is not None
+    return VERSION.search(NOT_A_LICENCE.sub(" ", text)) is not None
 
 
 def is_sold_by(owner_id: str, licences: frozenset[str]) -> bool:

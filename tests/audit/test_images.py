@@ -151,7 +151,7 @@ def test_the_products_of_all_instances_are_read_once(django_assert_num_queries):
         machine = make_instance(account=account, usage_operation=RHEL, product_codes=SOLD)
         make_image(account=account, source_instance_id=machine.aws_id, product_codes=SOLD)
 
-    with django_assert_num_queries(13):  # three of them begin, lock, and end a savepoint
+    with django_assert_num_queries(14):  # three of them begin, lock, and end a savepoint
         judge_all(Known.load(), at=NOON)
 
 
@@ -279,7 +279,7 @@ def test_few_are_judged_in_as_many_queries_in_a_mirror_of_any_size(
 
     # The running instances; the image, its snapshot, volume and instance; the row and two updates
     # of it; and three that begin, lock and end a savepoint.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         judge_some([image.pk], Known.of([image]), at=NOON)
 
 
@@ -317,7 +317,7 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
         make_snapshot(account=account)
         make_volume(account=account)
 
-    with django_assert_num_queries(12):  # three of them begin, lock, and end a savepoint
+    with django_assert_num_queries(13):  # three of them begin, lock, and end a savepoint
         judge_all(Known.load(), at=NOON)
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from registry.billing.clues import NOTHING, Clues, Link
 from registry.billing.codes import TABLE, is_published, parts
 from registry.billing.expectation import expect
+from registry.billing.own_patterns import OwnPattern
 from registry.billing.rules import ImageFacts, compare
 
 PLAIN, RHEL, RHEL_HA = "RunInstances", "RunInstances:0010", "RunInstances:1010"
@@ -22,6 +23,10 @@ def instance(code, **fields):
 
 def image(code, **fields):
     return Link("image", "ami-1", code, how="It descends from", **fields)
+
+
+def pattern(code, strength="medium", text="golden*", **fields):
+    return OwnPattern("name", "", text, code, strength, **fields)
 
 
 def summary(clues):
@@ -189,7 +194,14 @@ def test_every_source_is_shown_the_strongest_first():
 @pytest.mark.parametrize(
     ("clues", "sentence"),
     [
-        pytest.param({"declared": RHEL}, "Somebody declared it.", id="declared"),
+        pytest.param(
+            {"declared": RHEL, "declaration": "Declared by ann."}, "Declared by ann.", id="declared"
+        ),
+        pytest.param(
+            {"patterns": (pattern(RHEL, text="*", note="All ours are."),)},
+            "Its name fits the pattern *. All ours are.",
+            id="pattern",
+        ),
         pytest.param(
             {"links": (instance(RHEL),)},
             "It was created from i-1, which is billed as RunInstances:0010.",
@@ -683,6 +695,137 @@ def test_a_declared_code_that_cannot_be_decoded_gives_no_verdict():
     assert compare(ImageFacts(RHEL, found)).verdict == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("clues", "code", "source", "confidence"),
+    [
+        pytest.param(
+            {"patterns": (pattern(RHEL, "strong"),)}, RHEL, "declared", "strong", id="policy"
+        ),
+        pytest.param({"patterns": (pattern(RHEL),)}, RHEL, "pattern", "medium", id="medium"),
+        pytest.param({"patterns": (pattern(RHEL, "weak"),)}, RHEL, "pattern", "weak", id="weak"),
+        pytest.param(
+            {"patterns": (pattern(RHEL, "strong", text="silver*"),)},
+            None,
+            "none",
+            "none",
+            id="no fit",
+        ),
+        pytest.param(
+            {"declared": SUSE, "patterns": (pattern(RHEL, "strong"),)},
+            SUSE,
+            "declared",
+            "strong",
+            id="what is declared of an image beats a policy",
+        ),
+        pytest.param(
+            {"links": (instance(SUSE),), "patterns": (pattern(RHEL, "strong"),)},
+            RHEL,
+            "declared",
+            "strong",
+            id="a policy beats where it came from",
+        ),
+        pytest.param(
+            {"links": (instance(SUSE),), "patterns": (pattern(RHEL),)},
+            SUSE,
+            "instance",
+            "medium",
+            id="where it came from beats a pattern, with a doubt",
+        ),
+        pytest.param(
+            {"links": (instance(SUSE, is_recorded=False),), "patterns": (pattern(SUSE),)},
+            SUSE,
+            "instance",
+            "medium",
+            id="also where a text alone tells it",
+        ),
+        pytest.param(
+            {"tags": {"os": "sles"}, "patterns": (pattern(RHEL, "weak"),)},
+            RHEL,
+            "pattern",
+            "weak",
+            id="a pattern comes before what is built in",
+        ),
+        pytest.param(
+            {"platform": "windows", "patterns": (pattern(WINDOWS_STD, "weak"),)},
+            WINDOWS_STD,
+            "platform",
+            "medium",
+            id="a text that says less speaks for the pattern",
+        ),
+        pytest.param(
+            {"patterns": (pattern(RHEL, "strong"), pattern(SUSE, "strong"))},
+            RHEL,
+            "declared",
+            "medium",
+            id="policies that disagree",
+        ),
+        pytest.param(
+            {"patterns": (pattern(RHEL, "strong"), pattern(SUSE, "weak"))},
+            RHEL,
+            "declared",
+            "strong",
+            id="a policy and a hint",
+        ),
+        pytest.param(
+            {
+                "declared": RHEL,
+                "patterns": (pattern(RHEL, "strong"), pattern(SUSE, "strong")),
+            },
+            RHEL,
+            "declared",
+            "strong",
+            id="a declaration settles what policies do not",
+        ),
+        pytest.param(
+            {"patterns": (pattern(RHEL), pattern(SUSE))},
+            RHEL,
+            "pattern",
+            "weak",
+            id="patterns that disagree",
+        ),
+        pytest.param(
+            {
+                "usage_operation": SUSE,
+                "patterns": (pattern(RHEL, "strong"), pattern(SUSE, "strong")),
+            },
+            SUSE,
+            "declared",
+            "medium",
+            id="the one that the code bears out comes first",
+        ),
+        pytest.param(
+            {
+                "usage_operation": SUSE,
+                "account": 7,
+                "patterns": (pattern(SUSE, "strong"), pattern(RHEL, "strong", account=7)),
+            },
+            RHEL,
+            "declared",
+            "medium",
+            id="but the exception for an account before it",
+        ),
+        pytest.param(
+            {"account": 8, "patterns": (pattern(RHEL, "strong", account=7),)},
+            None,
+            "none",
+            "none",
+            id="for another account",
+        ),
+    ],
+)
+def test_patterns_of_administrators_speak(clues, code, source, confidence):
+    assert summary(Clues(name="golden-base", **clues)) == (code, source, confidence)
+
+
+def test_patterns_that_disagree_are_both_shown():
+    found = expect(Clues(name="golden", patterns=(pattern(RHEL), pattern(SUSE, "weak"))))
+
+    assert [(item.source, item.strength, item.usage_operation) for item in found.evidence] == [
+        ("pattern", "medium", RHEL),
+        ("pattern", "weak", SUSE),
+    ]
+
+
 codes = st.none() | st.just("") | st.sampled_from([row.usage_operation for row in TABLE])
 links = st.lists(
     st.builds(
@@ -708,6 +851,15 @@ every_clue = st.builds(
     tags=st.dictionaries(st.sampled_from(["os", "team"]), names),
     platform=st.sampled_from(["", "windows"]),
     links=links,
+    patterns=st.lists(
+        st.builds(
+            pattern,
+            st.sampled_from([row.usage_operation for row in TABLE]),
+            st.sampled_from(["strong", "medium", "weak"]),
+            st.sampled_from(["*", "golden*", "*9"]),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 
 

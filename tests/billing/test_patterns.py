@@ -1,7 +1,19 @@
 import pytest
 
-from registry.billing.codes import is_published
-from registry.billing.patterns import NOT_A_LICENCE, RED_HAT_MARKETPLACE, VENDOR_NAMES
+from registry.billing.codes import SQL_ENTERPRISE, SQL_STANDARD, SQL_WEB, is_published
+from registry.billing.patterns import (
+    BYOL,
+    DESCRIBES,
+    EDITIONS,
+    FREE_EDITION,
+    HIGH_AVAILABILITY,
+    NOT_A_LICENCE,
+    OTHER_SYSTEM,
+    RED_HAT_MARKETPLACE,
+    VENDOR_NAMES,
+    VERSION,
+    WORDS,
+)
 
 
 def test_a_vendor_is_expected_to_use_published_codes():
@@ -42,3 +54,103 @@ def test_the_product_codes_of_red_hat_are_known(code):
 )
 def test_what_only_looks_like_a_licence_is_taken_away(text, left):
     assert NOT_A_LICENCE.sub(" ", text) == left
+
+
+# Every pattern but those of vendors, and of each what it fits and what it does not.
+CASES = {
+    OTHER_SYSTEM: (
+        *(("rocky-9", True), ("AlmaLinux OS 9", True), ("alma8", True), ("CentOS Stream", True)),
+        *(("oracle linux 8", True), ("ol9-base", True), ("Fedora", True), ("debian-12", True)),
+        *(("amzn2-ami", True), ("al2023-web", True), ("Amazon Linux 2", True), ("x-al2", True)),
+        *(("bottlerocket", True), ("flatcar", True), ("core-os", True), ("ubuntu-22.04", True)),
+        *(("FreeBSD 14", True), ("alpine", True), ("arch-linux", True), ("macOS", True)),
+        *(("kali", True), ("ubuntu-pro-22.04", False), ("ubuntu-production", True)),
+        *(("almanac", False), ("ol4", False), ("al22", False), ("kalium", False), ("rhel9", False)),
+    ),
+    DESCRIBES: (
+        *(("RHEL 9 base", True), ("A golden Windows image", True), ("our hardened SLES", True)),
+        *(("Ubuntu Pro", True), ("for a team, RHEL 9.4", True), ("with windows server 2019", True)),
+        *(("on win2016", True), ("has SQL Server 2019", True), ("the new SUSE Linux 15", True)),
+        *(("runs ubuntu-pro-22", True), ("like windows", False), ("agent for RHEL", False)),
+        *(("beside SQL", False), ("windowsill", False), ("web tier", False)),
+    ),
+    VERSION: (
+        *(("rhel9", True), ("RHEL-8.4", True), ("red hat enterprise linux 9", True)),
+        *(("rhel-ha-8", True), ("rhel10", True), ("rhel4", False), ("rhel11", False)),
+        *(("rhel2024", False), ("rhel", False), ("sles15", True), ("SUSE Linux 12", True)),
+        *(("sles 17", False), ("suse", False), ("win2019", True), ("windows-server-2022", True)),
+        *(("w2k16", True), ("win2k8", True), ("sql2019", True), ("sql server 2017", True)),
+        *(("win10", False), ("windows 2020", False), ("windows-20240101", False)),
+        *(("ubuntu-pro-22.04", True), ("ubuntu pro focal 2004", True), ("ubuntu-pro", False)),
+        *(("ubuntu-22.04", False), ("web", False)),
+    ),
+    WORDS["windows"]: (
+        *(("Windows", True), ("mswindows-2016", True), ("windowsserver2019", True)),
+        *(("win2022-core", True), ("winsrv-2025", True), ("w2k19", True), ("windowsill", False)),
+        *(("win10", False), ("darwin2019", False), ("twin-2019", False), ("win20190101", False)),
+    ),
+    WORDS["rhel"]: (
+        *(("rhel", True), ("RHEL-9", True), ("red hat 9", True), ("redhat-linux", True)),
+        *(("rhelm", False), ("kirhel", False), ("red hat", False), ("red-hat-insights", False)),
+    ),
+    WORDS["suse"]: (
+        *(("sles", True), ("SUSE-15", True), ("sle15", True), ("sle-12", True), ("sle14", False)),
+        *(("sleek", False), ("measles", False), ("opensuse", False)),
+    ),
+    WORDS["ubuntu pro"]: (
+        *(("ubuntu-pro", True), ("Ubuntu Pro 22.04", True), ("ubuntu/pro", True)),
+        *(("ubuntupro", True), ("ubuntu-production", False), ("ubuntu", False)),
+    ),
+    WORDS["sap"]: (
+        *(("sles-sap", True), ("SAP", True), ("hana2", True), ("sapling", False), ("asap", False)),
+    ),
+    WORDS["linux"]: (
+        *(("linux", True), ("ubuntu", True), ("amzn2", True), ("rhel", True), ("unix", False)),
+    ),
+    WORDS["ubuntu"]: (("my-ubuntu", True), ("debian", False)),
+    BYOL: (
+        *(("win-byol", True), ("sles-BYOS-15", True), ("rhel-access2", True)),
+        *(("cloud access", True), ("bring your own license", True), ("byolumba", False)),
+        *(("hobyol", False), ("access", False), ("cloud", False)),
+    ),
+    HIGH_AVAILABILITY: (
+        *(("rhel-ha", True), ("RHEL 8.4 with HA", True), ("rhel-9-high-availability", True)),
+        *(("enterprise linux ha", True), ("rhel-haproxy", False), ("rhel-ha-proxy", False)),
+        *(("ha-rhel", False), ("sles-ha", False), ("rhel-hardened", False)),
+    ),
+    EDITIONS[SQL_ENTERPRISE]: (
+        *(("sql2019-ent", True), ("SQL Server Enterprise", True), ("mssql-2019-r2-ent", True)),
+        *(("sql2019-enter", False), ("enterprise", False), ("mysql-enterprise", False)),
+    ),
+    EDITIONS[SQL_STANDARD]: (
+        *(("sqlstd", True), ("sql_2019_sp3_standard", True), ("sql server standard", True)),
+        *(("standard", False), ("sql-stdlib", False), ("nosql-standard", False)),
+    ),
+    EDITIONS[SQL_WEB]: (
+        *(("sqlweb", True), ("SQL_2019_Web", True), ("sql-server-web", True)),
+        *(("sql-web", False), ("web-sql2019", False), ("sql2019-website", False)),
+    ),
+    FREE_EDITION: (
+        *(("SQL_2019_Express", True), ("sql-developer", True), ("mssql2022 express", True)),
+        *(("express", False), ("sql2019-web", False), ("mysql-express", False)),
+    ),
+}
+
+
+def test_every_pattern_has_its_cases():
+    single = {OTHER_SYSTEM, DESCRIBES, VERSION, BYOL, HIGH_AVAILABILITY, FREE_EDITION}
+
+    assert CASES.keys() == single | set(WORDS.values()) | set(EDITIONS.values())
+    assert all({is_fit for _, is_fit in cases} == {True, False} for cases in CASES.values())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "is_fit"),
+    [
+        pytest.param(pattern, text, is_fit, id=f"{number}-{text}")
+        for number, (pattern, cases) in enumerate(CASES.items())
+        for text, is_fit in cases
+    ],
+)
+def test_what_a_pattern_fits(pattern, text, is_fit):
+    assert (pattern.search(text) is not None) is is_fit
