@@ -87,6 +87,9 @@ class OnDemand(Mapping[str, _N], Generic[_N]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def has_read(self, aws_id: str) -> bool:
+        return aws_id in self._found
+
     def read(self, ids: Iterable[str]) -> None:
         """Read the nodes with these ids at once."""
         wanted = set(ids) - self._found.keys()
@@ -104,7 +107,7 @@ class OnDemand(Mapping[str, _N], Generic[_N]):
         return {node.aws_id: node for node in self._read(like)}
 
 
-class _Index(Mapping[str, str], Generic[_N]):
+class Index(Mapping[str, str], Generic[_N]):
     """Ids by the id of something else, each looked for when it is asked for."""
 
     def __init__(self, nodes: OnDemand[_N]) -> None:
@@ -112,8 +115,7 @@ class _Index(Mapping[str, str], Generic[_N]):
         self._found: dict[str, str] = {"": ""}
 
     def __getitem__(self, key: str) -> str:
-        if key not in self._found:
-            self._found[key] = self._look_up(key)
+        self.read([key])
         if not self._found[key]:
             raise KeyError(key)
         return self._found[key]
@@ -124,28 +126,36 @@ class _Index(Mapping[str, str], Generic[_N]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _look_up(self, key: str) -> str:
+    def has_read(self, key: str) -> bool:
+        return key in self._found
+
+    def read(self, keys: Iterable[str]) -> None:
+        """Look for what belongs to these keys at once."""
+        wanted = set(keys) - self._found.keys()
+        if wanted:
+            found = self._look_up(wanted)
+            self._found.update((key, found.get(key, "")) for key in wanted)
+
+    def _look_up(self, keys: set[str]) -> Mapping[str, str]:
         raise NotImplementedError
 
 
-class _RootOf(_Index[InstanceNode]):
-    def _look_up(self, key: str) -> str:
+class _RootOf(Index[InstanceNode]):
+    def _look_up(self, keys: set[str]) -> Mapping[str, str]:
         root = Func(
             F("volumes"),
             F("root_device_name"),
             function="jsonb_extract_path_text",
             output_field=CharField(),
         )
-        rows = Instance.objects.alias(root=root).filter(root=key)
-        found = self._nodes.read_like(Q(aws_id__in=rows.values("aws_id")))
-        return root_volumes(found).get(key, "")
+        rows = Instance.objects.alias(root=root).filter(root__in=keys)
+        return root_volumes(self._nodes.read_like(Q(aws_id__in=rows.values("aws_id"))))
 
 
-class _MadeFrom(_Index[ImageNode]):
-    def _look_up(self, key: str) -> str:
-        rows = Image.objects.filter(root_snapshot_id=key)
-        found = self._nodes.read_like(Q(aws_id__in=rows.values("aws_id")))
-        return images_of_snapshots(found).get(key, "")
+class _MadeFrom(Index[ImageNode]):
+    def _look_up(self, keys: set[str]) -> Mapping[str, str]:
+        rows = Image.objects.filter(root_snapshot_id__in=keys)
+        return images_of_snapshots(self._nodes.read_like(Q(aws_id__in=rows.values("aws_id"))))
 
 
 def _rows(model: type[Mirror], like: Q, *columns: str) -> Iterator[tuple[Any, ...]]:

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from django.db.models import CharField, F, Func, Q
 
 from registry.models import EVERYTHING, Image, Instance, Touched
 
 BATCH = 2_000
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def _root_volumes(ids: Iterable[str]) -> Iterator[str]:
         yield from (volume_id for volume_id in rows if volume_id)
 
 
-def _batches(things: Iterable[str] | Iterable[int]) -> Iterator[list[str] | list[int]]:
+def _batches(things: Iterable[_T]) -> Iterator[list[_T]]:
     rest = iter(things)
     while some := list(islice(rest, BATCH)):
         yield some
