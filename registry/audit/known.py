@@ -1,17 +1,18 @@
 """What images are judged by, besides themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, QuerySet
 
+from registry.audit.ahead import read_ahead
 from registry.audit.inventory import load_inventory, read_on_demand
 from registry.audit.patterns import Said
 from registry.billing.graph import Inventory
 from registry.billing.rules import is_marketplace_code
-from registry.models import Image, Instance
+from registry.models import Instance
 
-FEW = 25  # more are judged faster by the whole graph
+MANY = 10_000  # more are judged faster by the whole graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +31,27 @@ class Known:
         return cls(load_inventory(), dict(_running()), is_whole=True)
 
     @classmethod
-    def of(cls, images: Sequence[Image]) -> "Known":
-        """Read what these images are judged by; of few, no more than that."""
-        if len(images) > FEW:
+    def of(cls, image_ids: Collection[str]) -> "Known":
+        """Read what these images are judged by; no more than that, unless they are many."""
+        if len(image_ids) > MANY:
             return cls.load()
-        ids = [image.aws_id for image in images]
-        return cls(read_on_demand(ids), dict(_running().filter(image_id__in=ids)))
+        inventory = read_on_demand(image_ids)
+        read_ahead(inventory, image_ids)
+        return cls(inventory, dict(_running().filter(image_id__in=image_ids)))
 
     def products_of(self, instance_id: str) -> frozenset[str]:
-        """Return the ids of the Marketplace products on an instance.
+        """Return the ids of the Marketplace products on an instance that a lineage names.
 
-        Few images need them; the first that does reads those of all, if all are judged.
+        Few images need them; the first that does reads those of all.
         """
-        if instance_id not in self.sold and not (self.is_whole and self.sold):
+        if not self.sold:
             rows = Instance.objects.exclude(product_codes=[])
             if not self.is_whole:
-                rows = rows.filter(aws_id=instance_id)
+                rows = rows.filter(aws_id__in=list(self.inventory.instances))
             # The present last: of two rows with one id, the one that AWS still shows counts.
             order = F("gone_at").asc(nulls_last=True)
             found = rows.order_by(order, "pk").values_list("aws_id", "product_codes")
-            self.sold.update({instance_id: frozenset()} | {i: products(c) for i, c in found})
+            self.sold.update({"": frozenset()} | {i: products(c) for i, c in found})
         return self.sold.get(instance_id, frozenset())
 
 

@@ -40,7 +40,9 @@ def audit(*, at: datetime) -> AuditCounts:
 
 def judge_images(images: Sequence[Image], *, at: datetime) -> None:
     """Judge some images, and make their findings agree."""
-    verdicts = judge_some([image.pk for image in images], Known.of(images), at=at)
+    verdicts = judge_some(
+        [image.pk for image in images], Known.of([image.aws_id for image in images]), at=at
+    )
     reconcile("image", _found(verdicts.violations), at=at)
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from registry.audit.images import code_of, judge_all, judge_some
-from registry.audit.known import FEW, Known
+from registry.audit.known import Known
 from registry.models import Image
 from tests.factories import (
     LATER,
@@ -139,7 +139,7 @@ def test_a_product_code_excuses_no_licence_that_its_instance_has_beside_it(field
     machine = make_instance(**{"usage_operation": RHEL} | fields)
     image = make_image(source_instance_id=machine.aws_id, product_codes=SOLD, declared=RHEL)
 
-    judge_some([image.pk], load([image]), at=NOON)
+    judge_some([image.pk], load([image.aws_id]), at=NOON)
 
     image.refresh_from_db()
     assert image.verdict == verdict
@@ -254,10 +254,12 @@ def judgments():
     return list(Image.objects.order_by("pk").values("aws_id", "verdict", "evidence", "lineage"))
 
 
-@pytest.mark.parametrize("number", [1, 3, FEW, FEW + 1])
+@pytest.mark.parametrize("number", [1, 3])
 def test_few_are_judged_as_they_are_among_all(number):
     images = grow(make_account(), number)
-    few = judge_some([image.pk for image in images], Known.of(images), at=NOON)
+    few = judge_some(
+        [image.pk for image in images], Known.of([image.aws_id for image in images]), at=NOON
+    )
     judged = judgments()
 
     every = judge_all(Known.load(), at=LATER)
@@ -280,14 +282,14 @@ def test_few_are_judged_in_as_many_queries_in_a_mirror_of_any_size(
     # The running instances; the image, its snapshot, volume and instance; the row and two updates
     # of it; and three that begin, lock and end a savepoint.
     with django_assert_num_queries(12):
-        judge_some([image.pk], Known.of([image]), at=NOON)
+        judge_some([image.pk], Known.of([image.aws_id]), at=NOON)
 
 
 def test_of_few_no_others_are_read():
     account = make_account()
     image, *_ = grow(account, 3)
 
-    known = Known.of([image])
+    known = Known.of([image.aws_id])
     judge_some([image.pk], known, at=NOON)
 
     assert list(known.inventory.images) == [image.aws_id]
