@@ -15,6 +15,7 @@ from registry.models import (
     Grant,
     Image,
     Instance,
+    Pattern,
     Registration,
     Removal,
     RemovalItem,
@@ -179,6 +180,11 @@ def make_removal_item(**fields: Any) -> RemovalItem:
     if "image" not in fields:
         fields["image"] = make_image()
     return RemovalItem.objects.create(**{"act_at": NOON} | fields)
+
+
+def make_pattern(**fields: Any) -> Pattern:
+    defaults = {"text": "golden-*", "usage_operation": "RunInstances:0010", "changed_at": NOON}
+    return Pattern.objects.create(**defaults | fields)
 
 
 def make_report(**fields: Any) -> Report:
