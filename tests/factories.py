@@ -1,17 +1,19 @@
 """Whole, valid rows; a test names only what it is about."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import User
 
+from registry.audit.waivers import facts_of
 from registry.models import (
     Account,
     ApiToken,
     Cover,
     Finding,
+    FindingState,
     Grant,
     Image,
     Instance,
@@ -28,6 +30,7 @@ from registry.models import (
     Scope,
     Snapshot,
     Volume,
+    Waiver,
 )
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -134,7 +137,7 @@ def make_cover(**fields: Any) -> Cover:
 
 
 def make_finding(**fields: Any) -> Finding:
-    if "image" not in fields and "reserved_instance" not in fields:
+    if not fields.keys() & {"image", "instance", "reserved_instance"}:
         fields["image"] = make_image()
     defaults = {
         "rule": "AMI001",
@@ -145,6 +148,26 @@ def make_finding(**fields: Any) -> Finding:
         "checked_at": NOON,
     }
     return Finding.objects.create(**defaults | fields)
+
+
+def make_waiver(**fields: Any) -> Waiver:
+    """Make a waiver that holds for a week, of a finding that it makes waived."""
+    if "finding" not in fields:
+        fields["finding"] = make_finding()
+    finding = fields["finding"]
+    Finding.objects.filter(pk=finding.pk).update(state=FindingState.WAIVED)
+    finding.refresh_from_db()
+    if "owner" not in fields:
+        fields["owner"] = make_user()
+    defaults = {
+        "by": fields["owner"],
+        "at": NOON,
+        "until": NOON + timedelta(days=7),
+        "reason": "It goes next month.",
+        "facts": facts_of(finding),
+        "severity": finding.severity,
+    }
+    return Waiver.objects.create(**defaults | fields)
 
 
 def make_run(**fields: Any) -> Run:

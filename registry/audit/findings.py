@@ -1,7 +1,7 @@
 """Findings: made to agree with what the rules say, by difference."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,8 +11,9 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
 from registry.audit.rows import alone_on, update_rows
+from registry.audit.waivers import ended_because, reopen_waived
 from registry.billing.rules import Violation
-from registry.models import Finding, FindingState
+from registry.models import Activity, ActivityKind, Finding, FindingState, Severity, Waiver
 
 BATCH = 1_000
 _SHOWN = (
@@ -24,17 +25,13 @@ Subject = Literal["image", "instance", "reserved_instance"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A violation, and what it costs and concerns.
-
-    `facts`: what a waiver of it is of; a waiver ends when they change. `cause`: see Finding.
-    """
+    """A violation, and what it costs and concerns; see Finding."""
 
     violation: Violation
     cost: Decimal | None = None
     cause: str = ""
     running: int = 0
     idle_purchases: tuple[str, ...] = ()
-    facts: str = ""
 
 
 def reconcile(
@@ -45,6 +42,9 @@ def reconcile(
     is_all: bool = False,
 ) -> None:
     """Make the open findings of the judged things, by primary key, agree with what was `found`.
+
+    What comes back opens the same finding again. A waiver ends where it ran out, the code changed,
+    the finding got worse or is resolved; all else that people made of a finding stays.
 
     With `is_all`, the findings of things that are gone are resolved too.
     """
@@ -61,28 +61,71 @@ def _reconcile(
 ) -> None:
     key = f"{subject}_id"
     missing = {(pk, one.violation.rule): one for pk in found for one in found[pk]}
-    over, changed = [], []
     # What was neither judged nor is gone appeared meanwhile: somebody else has just judged it.
     meant = Q(**{f"{key}__in": list(found)})
     if is_all:
         meant |= Q(**{f"{subject}__gone_at__isnull": False})
     still_open = Finding.objects.open().filter(meant)
-    for finding in still_open:
-        pk = getattr(finding, key)
-        one = missing.pop((pk, finding.rule), None)
+    turn = _Turn(at, _waivers(subject))
+    for finding in still_open.iterator(chunk_size=BATCH):
+        one = missing.pop((getattr(finding, key), finding.rule), None)
         if one is None:
-            over.append(finding.pk)
-        elif _differs(finding, values := _values(one)):
-            changed.append({"id": finding.pk} | values)
-    # An audit as of an earlier time resolves nothing before it was opened.
-    resolved_at = Greatest(F("opened_at"), Value(at))
-    Finding.objects.filter(pk__in=over).update(
-        resolved_at=resolved_at, checked_at=at, state=FindingState.RESOLVED
-    )
-    for start in range(0, len(changed), BATCH):
-        update_rows(Finding, _SHOWN, changed[start : start + BATCH])
+            turn.resolve(finding)
+        else:
+            turn.keep(finding, _values(one))
+    turn.write()
     still_open.filter(resolved_at=None).update(checked_at=at)
     _open(key, missing, at=at)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What becomes of the findings that were open, gathered to be written at once."""
+
+    at: datetime
+    waivers: Mapping[int, Waiver]  # in force, by finding
+    over: list[int] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    unwaived: dict[int, str] = field(default_factory=dict)
+    lines: list[Activity] = field(default_factory=list)
+
+    def resolve(self, finding: Finding) -> None:
+        self.over.append(finding.pk)
+        self._note(finding.pk, ActivityKind.RESOLVED)
+
+    def keep(self, finding: Finding, values: Mapping[str, Any]) -> None:
+        if _differs(finding, values):
+            self.changed.append({"id": finding.pk, **values})
+        if finding.severity != values["severity"]:
+            before, now = Severity(finding.severity).label, Severity(values["severity"]).label
+            self._note(finding.pk, ActivityKind.SEVERITY, f"From {before} to {now}.")
+        waiver = self.waivers.get(finding.pk)
+        reason = waiver and ended_because(waiver, severity=values["severity"], at=self.at)
+        if reason:
+            self.unwaived[finding.pk] = reason
+
+    def write(self) -> None:
+        # An audit as of an earlier time resolves nothing before it was opened.
+        resolved_at = Greatest(F("opened_at"), Value(self.at))
+        Finding.objects.filter(pk__in=self.over).update(
+            resolved_at=resolved_at, checked_at=self.at, state=FindingState.RESOLVED
+        )
+        waivers = [self.waivers[pk].pk for pk in self.over if pk in self.waivers]
+        Waiver.objects.filter(pk__in=waivers).update(ended_at=self.at, ended_because="Resolved.")
+        for start in range(0, len(self.changed), BATCH):
+            update_rows(Finding, _SHOWN, self.changed[start : start + BATCH])
+        Activity.objects.bulk_create(self.lines, batch_size=BATCH)
+        reopen_waived(self.unwaived, at=self.at)
+
+    def _note(self, pk: int, kind: ActivityKind, text: str = "") -> None:
+        self.lines.append(Activity(finding_id=pk, at=self.at, kind=kind, text=text))
+
+
+def _waivers(subject: Subject) -> dict[int, Waiver]:
+    """Return the waivers in force of all things of a kind, by finding."""
+    in_force = Waiver.objects.filter(ended_at=None, **{f"finding__{subject}__isnull": False})
+    rows = in_force.select_related(f"finding__{subject}")
+    return {waiver.finding_id: waiver for waiver in rows}
 
 
 def _differs(finding: Finding, values: Mapping[str, Any]) -> bool:
@@ -95,24 +138,37 @@ def _open(
     *,
     at: datetime,
 ) -> None:
-    rules = {rule for _, rule in missing}
-    before = set(
-        Finding.objects.resolved().filter(rule__in=rules).values_list(key, "rule").distinct()
+    """Open what is new, and open the same finding again where it comes back."""
+    before = _latest_resolved(key, missing)
+    back = list(before.values())
+    Finding.objects.filter(pk__in=back).update(
+        state=FindingState.REOPENED, opened_at=at, checked_at=at, resolved_at=None
     )
-    Finding.objects.bulk_create(
+    said = [{"id": pk, **_values(missing[place])} for place, pk in before.items()]
+    for start in range(0, len(said), BATCH):
+        update_rows(Finding, _SHOWN, said[start : start + BATCH])
+    new = Finding.objects.bulk_create(
         [
-            Finding(
-                **{key: pk},
-                rule=rule,
-                state=FindingState.REOPENED if (pk, rule) in before else FindingState.OPEN,
-                opened_at=at,
-                checked_at=at,
-                **_values(one),
-            )
+            Finding(**{key: pk}, rule=rule, opened_at=at, checked_at=at, **_values(one))
             for (pk, rule), one in missing.items()
+            if (pk, rule) not in before
         ],
         batch_size=BATCH,
     )
+    opened = [Activity(finding=row, at=at, kind=ActivityKind.OPENED) for row in new]
+    reopened = [Activity(finding_id=pk, at=at, kind=ActivityKind.REOPENED) for pk in back]
+    Activity.objects.bulk_create([*opened, *reopened], batch_size=BATCH)
+
+
+def _latest_resolved(
+    key: str, missing: Mapping[tuple[int, str], Found]
+) -> dict[tuple[int, str], int]:
+    """Return the findings that were resolved last of those things and rules."""
+    things, rules = {pk for pk, _ in missing}, {rule for _, rule in missing}
+    rows = Finding.objects.resolved().filter(rule__in=rules, **{f"{key}__in": things})
+    latest = rows.order_by(key, "rule", "-resolved_at", "-pk").distinct(key, "rule")
+    found = {(pk, rule): finding for pk, rule, finding in latest.values_list(key, "rule", "pk")}
+    return {place: finding for place, finding in found.items() if place in missing}
 
 
 def _values(found: Found) -> dict[str, Any]:

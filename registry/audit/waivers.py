@@ -47,7 +47,8 @@ def reopen_waived(reasons: Mapping[int, str], *, at: datetime) -> None:
     """
     if not reasons:
         return
-    Finding.objects.filter(pk__in=list(reasons)).update(state=FindingState.REOPENED)
+    waived = Finding.objects.waived().filter(pk__in=list(reasons))
+    waived.update(state=FindingState.REOPENED)
     in_force = Waiver.objects.filter(ended_at=None, finding__in=list(reasons))
     ended = list(in_force.values_list("pk", "finding_id"))
     in_force.update(ended_at=at)

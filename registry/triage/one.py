@@ -19,8 +19,9 @@ def comment(finding: Finding, text: str, *, by: User, at: datetime) -> None:
     _do(finding, Wish(TriageAction.COMMENT, by, text=text.strip()), at=at)
 
 
-def watch(finding: Finding, *, by: User, at: datetime) -> None:
-    _do(finding, Wish(TriageAction.WATCH, by), at=at)
+def watch(finding: Finding, *, by: User) -> None:
+    object_to(finding, Wish(TriageAction.WATCH, by), Rights())
+    finding.watchers.add(by)
 
 
 def unwatch(finding: Finding, *, by: User) -> None:

@@ -5,16 +5,36 @@ import pytest
 
 from registry.audit.findings import BATCH, Found, reconcile
 from registry.billing.rules import Violation
-from registry.models import Finding, FindingState
-from tests.factories import LATER, NOON, make_finding, make_image, make_reserved_instance
+from registry.models import Activity, Finding, FindingState
+from tests.factories import (
+    LATER,
+    NOON,
+    make_finding,
+    make_image,
+    make_instance,
+    make_reserved_instance,
+    make_user,
+    make_waiver,
+)
 
 pytestmark = pytest.mark.django_db
 EARLIER = NOON - timedelta(days=1)
+MAKE = {
+    "image": make_image,
+    "instance": make_instance,
+    "reserved_instance": make_reserved_instance,
+}
 
 
 def violation(rule="AMI001", cost=None, **fields):
     values = {"severity": "high", "title": "Billing code lost", "message": "Lost.", "remedy": ()}
     return Found(Violation(rule, **values | fields), cost=cost)
+
+
+def timeline(finding):
+    rows = Activity.objects.filter(finding=finding).order_by("pk")
+    assert not rows.exclude(by=None).exists()
+    return list(rows.values_list("kind", "text", "at"))
 
 
 def test_a_violation_opens_a_finding():
@@ -28,6 +48,7 @@ def test_a_violation_opens_a_finding():
     assert finding.state == FindingState.OPEN
     assert (finding.opened_at, finding.checked_at, finding.resolved_at) == (NOON, NOON, None)
     assert finding.remedy == ["Create it again.", "Discard it."]
+    assert timeline(finding) == [("opened", "", NOON)]
 
 
 def test_a_purchase_has_findings_with_their_cost():
@@ -49,18 +70,19 @@ def test_a_finding_that_stays_is_kept():
 
     finding = Finding.objects.get()
     assert (finding.opened_at, finding.checked_at) == (NOON, LATER)
+    assert timeline(finding) == [("opened", "", NOON)]
 
 
-@pytest.mark.parametrize("state", ["in_progress", "waived"])
-def test_what_a_person_made_of_a_finding_stays(state):
-    finding = make_finding(state=state)
+def test_what_a_person_made_of_a_finding_stays():
+    finding = make_finding(state="in_progress")
     found = violation(severity="critical", message="Worse.")
 
     reconcile("image", {finding.image.pk: [found]}, at=LATER)
 
     finding.refresh_from_db()
-    assert finding.state == state
+    assert finding.state == FindingState.IN_PROGRESS
     assert (finding.severity, finding.message) == ("critical", "Worse.")
+    assert timeline(finding) == [("severity", "From High to Critical.", LATER)]
 
 
 def test_a_finding_without_its_violation_is_resolved():
@@ -71,19 +93,35 @@ def test_a_finding_without_its_violation_is_resolved():
     finding.refresh_from_db()
     assert finding.state == FindingState.RESOLVED
     assert (finding.resolved_at, finding.checked_at) == (LATER, LATER)
+    assert timeline(finding) == [("resolved", "", LATER)]
 
 
-def test_what_comes_back_is_a_new_finding():
+def test_what_comes_back_is_the_same_finding_opened_again():
+    ann = make_user()
+    finding = make_finding(assignee=ann, opened_at=EARLIER)
+    finding.watchers.add(ann)
+    reconcile("image", {finding.image.pk: []}, at=NOON)
+
+    reconcile("image", {finding.image.pk: [violation(severity="low")]}, at=LATER)
+
+    again = Finding.objects.get()
+    assert again == finding
+    assert again.state == FindingState.REOPENED
+    assert (again.opened_at, again.checked_at, again.resolved_at) == (LATER, LATER, None)
+    assert (again.severity, again.message) == ("low", "Lost.")
+    assert (again.assignee, again.watchers.get()) == (ann, ann)
+    assert timeline(finding) == [("resolved", "", NOON), ("reopened", "", LATER)]
+
+
+def test_of_several_resolved_the_last_comes_back():
     image = make_image()
-    reconcile("image", {image.pk: [violation()]}, at=EARLIER)
-    reconcile("image", {image.pk: []}, at=NOON)
+    times = {"opened_at": EARLIER, "state": "resolved"}
+    last = make_finding(image=image, resolved_at=NOON, **times)
+    make_finding(image=image, resolved_at=EARLIER, **times)
 
     reconcile("image", {image.pk: [violation()]}, at=LATER)
 
-    before, again = Finding.objects.order_by("pk")
-    assert before.state == FindingState.RESOLVED
-    assert again.state == FindingState.REOPENED
-    assert again.opened_at == LATER
+    assert Finding.objects.open().get() == last
 
 
 def test_another_rule_does_not_come_back():
@@ -121,10 +159,20 @@ def test_what_was_not_judged_is_left_alone():
     assert finding.checked_at == NOON
 
 
-@pytest.mark.parametrize("subject", ["image", "reserved_instance"])
+@pytest.mark.parametrize("subject", MAKE)
+def test_a_thing_of_each_kind_has_its_findings(subject):
+    thing = MAKE[subject]()
+
+    reconcile(subject, {thing.pk: [violation("AMI020")]}, at=NOON)
+    reconcile(subject, {thing.pk: []}, at=LATER)
+
+    assert Finding.objects.get().thing == thing
+    assert Finding.objects.get().state == FindingState.RESOLVED
+
+
+@pytest.mark.parametrize("subject", MAKE)
 def test_the_findings_of_what_is_gone_are_resolved(subject):
-    make = {"image": make_image, "reserved_instance": make_reserved_instance}[subject]
-    finding = make_finding(**{subject: make(gone_at=NOON)})
+    finding = make_finding(**{subject: MAKE[subject](gone_at=NOON)})
 
     reconcile(subject, {}, at=LATER, is_all=True)
 
@@ -171,12 +219,17 @@ def test_a_title_is_cut_to_its_column():
 def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
     kept = [make_finding().image.pk for _ in range(count)]
     over = [make_finding().image.pk for _ in range(count)]
+    waived = [make_waiver().finding.image.pk for _ in range(count)]
+    resolved = {"state": "resolved", "resolved_at": NOON}
+    back = [make_finding(**resolved).image.pk for _ in range(count)]
     new = [make_image().pk for _ in range(count)]
-    changed = violation(message="Other.")
-    violations = {pk: [changed] for pk in (*kept, *new)} | {pk: [] for pk in over}
+    changed = violation(message="Other.", severity="critical")
+    violations = {pk: [changed] for pk in (*kept, *waived, *back, *new)} | {pk: [] for pk in over}
 
-    with django_assert_num_queries(11):  # five of them begin, lock, and end a savepoint
+    with django_assert_num_queries(21):  # five of them begin, lock, and end a savepoint
         reconcile("image", violations, at=LATER)
+
+    assert Finding.objects.filter(state=FindingState.REOPENED).count() == 2 * count
 
 
 def test_everything_that_a_rule_says_now_is_taken_over():
@@ -200,7 +253,7 @@ def test_more_than_a_batch_is_changed_in_a_statement_for_each(django_assert_num_
     reconcile("image", {image.pk: [violation(rule) for rule in rules]}, at=NOON)
     worse = [violation(rule, severity="critical") for rule in rules]
 
-    with django_assert_num_queries(9) as statements:  # five begin, lock, and end a savepoint
+    with django_assert_num_queries(12) as statements:  # five begin, lock, and end a savepoint
         reconcile("image", {image.pk: worse}, at=LATER)
 
     assert set(Finding.objects.values_list("severity", flat=True)) == {"critical"}
