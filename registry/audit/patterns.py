@@ -1,12 +1,15 @@
 """What people have said of images: their patterns, and who declared what; rows → clues."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
 from registry.billing.own_patterns import OwnPattern
 from registry.models import Image, Pattern
+from registry.models.image import ImageQuerySet
+
+PAGE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Said:
 
     @classmethod
     def load(cls) -> "Said":
-        return cls(tuple(as_own(row) for row in in_force()))
+        return cls(tuple(in_force().values()))
 
     def declaration(self, image: Image) -> str:
         """Say in words who declared the code of an image, when, and why."""
@@ -38,9 +41,9 @@ class Said:
         return self.people[key]
 
 
-def in_force() -> Iterable[Pattern]:
-    """Return the patterns by which images are judged, the oldest first."""
-    return Pattern.objects.filter(is_active=True).order_by("pk")
+def in_force() -> dict[int, OwnPattern]:
+    """Return the patterns by which images are judged, by primary key, the oldest first."""
+    return {row.pk: as_own(row) for row in Pattern.objects.filter(is_active=True).order_by("pk")}
 
 
 def as_own(row: Pattern) -> OwnPattern:
@@ -53,3 +56,14 @@ def as_own(row: Pattern) -> OwnPattern:
         note=row.note,
         account=row.account_id,
     )
+
+
+def fitting(images: ImageQuerySet, patterns: Sequence[OwnPattern]) -> list[list[int]]:
+    """Return, for each of the patterns, the primary keys of the images that it fits, in order."""
+    found: list[list[int]] = [[] for _ in patterns]
+    rows = images.order_by("pk").values_list("pk", "name", "tags", "account_id")
+    for pk, *said in rows.iterator(chunk_size=PAGE) if patterns else ():
+        for keys, pattern in zip(found, patterns, strict=True):
+            if pattern.fits(*said):
+                keys.append(pk)
+    return found
