@@ -8,11 +8,13 @@ from registry.views import (
     batches,
     codes,
     decisions,
+    declarations,
     findings,
     health,
     images,
     instances,
     overview,
+    patterns,
     policies,
     registrations,
     removals,
@@ -30,6 +32,7 @@ _images = [
     path("discard/", removals.discard, name="discard"),
     path("bring-back/", removals.bring_back, name="bring-back"),
     path("<str:aws_id>/", images.image, name="detail"),
+    path("<str:aws_id>/declare/", declarations.declare_it, name="declare"),
 ]
 _instances = [path("", instances.InstanceList.as_view(), name="list")]
 _findings = [
@@ -51,6 +54,12 @@ _jobs = [
     path("<str:ref>/resume/", decisions.resume_it, name="resume"),
     path("<str:ref>/retry/", decisions.retry_it, name="retry"),
     path("<str:ref>/keep/", decisions.keep_image, name="keep"),
+]
+_patterns = [
+    path("", patterns.pattern_list, name="list"),
+    path("new/", patterns.create, name="new"),
+    path("<int:pk>/", patterns.pattern, name="detail"),
+    path("<int:pk>/delete/", patterns.delete, name="delete"),
 ]
 _accounts = [
     path("", accounts.account_list, name="list"),
@@ -81,6 +90,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "register/many/<uuid:key>/withdraw/", batches.withdraw_batch, name="register-batch-withdraw"
     ),
     path("policies/", policies.policies, name="policies"),
+    path("patterns/", include((_patterns, "patterns"))),
     path("billing-codes/", codes.codes, name="codes"),
     path("images/", include((_images, "images"))),
     path("instances/", include((_instances, "instances"))),
