@@ -99,6 +99,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],
         "marked": _marked(request, found),
         "again": _again(request, found),
+        "can_declare": not found.is_gone and may(request.user, Action.DECLARE, found.account),
         "can_discard": is_ours and not found.is_gone,
         "can_bring_back": is_ours and is_away and found.removals.exists(),
         "can_verify": found.account.is_synced and may(request.user, Action.VERIFY, found.account),
