@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from registry.audit.images import code_of
+from registry.audit.facts import code_of
 from registry.audit.origins import (
     Origin,
     made_by,

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from registry.audit.images import examine
+from registry.audit.facts import examine
 from registry.audit.known import Known
 from registry.audit.patterns import PAGE, Said, fitting, in_force
 from registry.billing.own_patterns import OwnPattern
@@ -94,8 +94,9 @@ def judged_by(known: Known) -> Judge:
     """Judge as an audit does that knows this."""
 
     def judge(image: Image) -> Outcome:
-        values, violations = examine(image, known)
-        rules = frozenset(violation.rule for violation in violations)
+        found = examine(image, known)
+        rules = frozenset(violation.rule for violation in found.violations)
+        values = found.values
         return Outcome(values["expected_usage_operation"], values["verdict"], rules)
 
     return judge

@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.audit.images import code_of, judge_all, judge_some
+from registry.audit.facts import code_of
+from registry.audit.images import judge_all, judge_some
 from registry.audit.known import Known
 from registry.models import Image
 from tests.factories import (
@@ -20,7 +21,7 @@ RHEL = "RunInstances:0010"
 
 
 def rules(verdicts, image):
-    return [violation.rule for violation in verdicts.violations[image.pk]]
+    return [violation.rule for violation in verdicts.images[image.pk].violations]
 
 
 def judge(*images, at=NOON):
@@ -116,7 +117,7 @@ def test_an_image_is_judged_by_where_it_came_from():
     verdicts = judge(image)
 
     assert (image.verdict, image.source) == ("lost", "instance")
-    (violation,) = verdicts.violations[image.pk]
+    (violation,) = verdicts.images[image.pk].violations
     assert machine.aws_id in violation.remedy[0]
 
 
@@ -151,7 +152,7 @@ def test_the_products_of_all_instances_are_read_once(django_assert_num_queries):
         machine = make_instance(account=account, usage_operation=RHEL, product_codes=SOLD)
         make_image(account=account, source_instance_id=machine.aws_id, product_codes=SOLD)
 
-    with django_assert_num_queries(14):  # three of them begin, lock, and end a savepoint
+    with django_assert_num_queries(15):  # three of them begin, lock, and end a savepoint
         judge_all(Known.load(), at=NOON)
 
 
@@ -162,7 +163,7 @@ def test_an_instance_that_is_gone_tells_still_but_is_no_remedy():
     verdicts = judge(image)
 
     assert image.verdict == "lost"
-    (violation,) = verdicts.violations[image.pk]
+    (violation,) = verdicts.images[image.pk].violations
     assert machine.aws_id not in violation.remedy[0]
 
 
@@ -174,7 +175,7 @@ def test_an_image_from_which_instances_run_is_worse():
 
     verdicts = judge()
 
-    severities = [verdicts.violations[image.pk][0].severity for image in (quiet, busy)]
+    severities = [verdicts.images[image.pk].violations[0].severity for image in (quiet, busy)]
     assert severities == ["high", "critical"]
 
 
@@ -183,7 +184,7 @@ def test_what_is_gone_is_not_judged():
 
     verdicts = judge(image)
 
-    assert verdicts.violations == {}
+    assert verdicts.images == {}
     assert image.verdict == ""
 
 
@@ -214,7 +215,7 @@ def test_what_appears_while_all_are_judged_waits_for_the_next_time():
 
     verdicts = judge_all(known, at=NOON)
 
-    assert verdicts.violations == {}
+    assert verdicts.images == {}
     image.refresh_from_db()
     assert image.verdict == ""
 
@@ -225,7 +226,7 @@ def test_some_are_judged_alone():
     verdicts = judge_some([one.pk], Known.load(), at=NOON)
 
     other.refresh_from_db()
-    assert list(verdicts.violations) == [one.pk]
+    assert list(verdicts.images) == [one.pk]
     assert other.verdict == ""
     assert other.judged_at is None
 
@@ -265,10 +266,12 @@ def test_few_are_judged_as_they_are_among_all(number):
     every = judge_all(Known.load(), at=LATER)
 
     assert every.changed == 0
-    assert few.violations == every.violations
+    assert few.images == every.images
     assert judged == judgments()
     assert {row["verdict"] for row in judged} == {"lost"}
-    assert {violation.severity for (violation,) in few.violations.values()} == {"critical"}
+    assert {violation.severity for one in few.images.values() for violation in one.violations} == {
+        "critical"
+    }
 
 
 @pytest.mark.parametrize("others", [0, 100])
@@ -279,9 +282,9 @@ def test_few_are_judged_in_as_many_queries_in_a_mirror_of_any_size(
     (image,) = grow(account, 1)
     grow(account, others)
 
-    # The running instances; the image, its snapshot, volume and instance; the row and two updates
-    # of it; and three that begin, lock and end a savepoint.
-    with django_assert_num_queries(12):
+    # The patterns and the running instances; the image, its snapshot, volume and instance; the row
+    # and two updates of it, its history; and three that begin, lock and end a savepoint.
+    with django_assert_num_queries(14):
         judge_some([image.pk], Known.of([image.aws_id]), at=NOON)
 
 
@@ -319,7 +322,7 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
         make_snapshot(account=account)
         make_volume(account=account)
 
-    with django_assert_num_queries(13):  # three of them begin, lock, and end a savepoint
+    with django_assert_num_queries(14):  # three of them begin, lock, and end a savepoint
         judge_all(Known.load(), at=NOON)
 
 
