@@ -35,7 +35,7 @@ class MirrorAdmin(ReadOnlyAdmin):
     @admin.action(description="Audit now", permissions=["audit"])
     def audit_now(self, request: SignedInRequest, queryset: QuerySet[Model]) -> None:
         """Ask for an audit of everything: one image or purchase is judged by all others."""
-        run = request_audit(by=request.user)
+        run = request_audit(by=request.user, is_full=True)
         link = format_html('<a href="{}">{}</a>', run.get_absolute_url(), run.ref)
         self.message_user(
             request, format_html("{} judges every image and Reserved Instance.", link)

@@ -11,12 +11,17 @@ from registry.access import Action, accounts, may, may_somewhere
 from registry.audit import audit, judge_images
 from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
-from registry.models import Image, Run, RunKind, Scope
+from registry.models import Image, Run, RunKind, Scope, Touched
 from registry.sync import mirror_images
 
 
-def request_audit(*, by: User | None) -> Run:
-    """Queue an audit of everything, or return the one that waits already."""
+def request_audit(*, by: User | None, is_full: bool = False) -> Run:
+    """Queue an audit of what has changed, or of everything; or return the one that waits already.
+
+    One that waits becomes full where this one is to be.
+    """
+    if is_full:
+        Touched.objects.everything()
     run, is_new = Run.objects.get_or_queue(
         kind=RunKind.AUDIT, requested_by=by, requested_at=timezone.now()
     )
@@ -32,7 +37,7 @@ def run_audit(run_id: int) -> None:
         with recorded(run):
             if run.requested_by and not may_somewhere(run.requested_by, Action.AUDIT):
                 raise PermissionError(f"{run.requested_by} may not audit.")
-            counts = audit(at=timezone.now())
+            counts = audit(at=timezone.now(), is_full=False)
             run.result = {"images": counts.images, "findings": counts.findings}
             run.note = f"{counts.images:,} images judged, {counts.findings:,} findings open"
 

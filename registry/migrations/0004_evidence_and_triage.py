@@ -328,13 +328,6 @@ class Migration(migrations.Migration):
             name="image_owner_id",
             field=models.CharField(blank=True, max_length=32),
         ),
-        migrations.AddField(
-            model_name="run",
-            name="is_full",
-            field=models.BooleanField(
-                default=False, help_text="An audit of everything, not only of what has changed."
-            ),
-        ),
         migrations.AlterField(
             model_name="run",
             name="kind",

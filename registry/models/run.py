@@ -101,9 +101,6 @@ class Run(models.Model):
     is_trial = models.BooleanField(
         default=False, help_text="It is held after the checks until somebody confirms it."
     )
-    is_full = models.BooleanField(
-        default=False, help_text="An audit of everything, not only of what has changed."
-    )
     error = models.TextField(blank=True)
     result = models.JSONField(default=dict, blank=True)
 

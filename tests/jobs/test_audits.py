@@ -15,6 +15,16 @@ pytestmark = pytest.mark.django_db
 RHEL = "RunInstances:0010"
 
 
+def test_an_audit_judges_what_has_changed_unless_everything_is_asked_for():
+    make_image()
+    run_audit(request_audit(by=None, is_full=True).pk)
+    assert Run.objects.latest("pk").result["images"] == 1
+
+    run_audit(request_audit(by=None).pk)
+
+    assert Run.objects.latest("pk").result["images"] == 0
+
+
 def test_one_audit_waits_at_most():
     assert request_audit(by=None) == request_audit(by=make_user(Role.FINOPS))
 
