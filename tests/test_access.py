@@ -17,6 +17,7 @@ from tests.factories import (
     make_finding,
     make_image,
     make_instance,
+    make_pattern,
     make_registration,
     make_removal,
     make_removal_item,
@@ -61,6 +62,10 @@ PAGES = (
     Page("scope", post={"next": "/"}, elsewhere=302),
     Page("codes"),
     Page("policies"),
+    Page("patterns:list"),
+    Page("patterns:new", ADMIN, elsewhere=403),
+    Page("patterns:detail", ADMIN, of="pattern", elsewhere=403),
+    Page("patterns:delete", ADMIN, of="pattern", elsewhere=403),
     Page("register", REGISTRARS, elsewhere=200),
     Page("register-many", REGISTRARS, elsewhere=200),
     Page("register-batch", of="batch", elsewhere=HIDDEN),
@@ -70,6 +75,7 @@ PAGES = (
     Page("register-batch-withdraw", OPERATORS, of="batch", post={}, elsewhere=HIDDEN),
     Page("images:list"),
     Page("images:detail", of="image", elsewhere=HIDDEN),
+    Page("images:declare", OPERATORS, of="image", elsewhere=HIDDEN),
     Page("images:discard", REGISTRARS, elsewhere=302),
     Page("images:bring-back", REGISTRARS, elsewhere=302),
     Page("images:verify", VERIFIERS, post={"pick": "image"}, elsewhere=302),
@@ -140,8 +146,10 @@ def world() -> World:
     report = make_report(
         created_at=NOON, result=result | {"difference": {"opened": [], "closed": []}}
     )
+    pattern = make_pattern(text="undisclosed-pattern", account=scope.account)
     ids = {
         "image": image.aws_id,
+        "pattern": str(pattern.pk),
         "purchase": purchase.aws_id,
         "finding": make_finding(image=image).ref,
         "run": run.ref,
