@@ -8,6 +8,7 @@ from tests.factories import (
     make_finding,
     make_image,
     make_instance,
+    make_pattern,
     make_registration,
     make_report,
     make_reserved_instance,
@@ -32,6 +33,7 @@ def one_of_each():
     make_instance()
     make_reserved_instance()
     make_finding()
+    make_pattern()
     make_registration()
     make_report()
     make_schedule()
