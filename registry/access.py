@@ -128,6 +128,15 @@ def visible(
     return rows.filter(**{f"{by}__in": accounts(user, action)})
 
 
+def people(account: Account | None = None) -> QuerySet[User]:
+    """Return who may read `account`, or any account where none is named, by name."""
+    on_it = Q() if account is None else Q(account=None) | Q(account=account)
+    readers = [role for role, actions in GRANTED.items() if Action.READ in actions]
+    granted = Grant.objects.filter(on_it, role__in=readers).values("user")
+    may_read = Q(is_superuser=True) | Q(pk__in=granted)
+    return User.objects.filter(may_read, is_active=True).order_by("username")
+
+
 def roles(user: Person) -> list[str]:
     """Return the labels of the roles that `user` has anywhere, strongest last."""
     if getattr(user, "is_superuser", False):

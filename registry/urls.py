@@ -9,6 +9,8 @@ from registry.views import (
     codes,
     decisions,
     declarations,
+    finding,
+    finding_causes,
     findings,
     health,
     images,
@@ -24,6 +26,8 @@ from registry.views import (
     scope,
     search,
     sign_in,
+    triage,
+    triage_many,
 )
 
 _images = [
@@ -37,7 +41,15 @@ _images = [
 _instances = [path("", instances.InstanceList.as_view(), name="list")]
 _findings = [
     path("", findings.FindingList.as_view(), name="list"),
-    path("<str:ref>/", findings.finding, name="detail"),
+    path("causes/", finding_causes.CauseList.as_view(), name="causes"),
+    path("triage/", triage_many.triage, name="triage"),
+    path("<str:ref>/", finding.finding, name="detail"),
+    path("<str:ref>/comment/", triage.comment_on, name="comment"),
+    path("<str:ref>/assign/", triage.assign_it, name="assign"),
+    path("<str:ref>/start/", triage.start_it, name="start"),
+    path("<str:ref>/waive/", triage.waive_it, name="waive"),
+    path("<str:ref>/reopen/", triage.reopen_it, name="reopen"),
+    path("<str:ref>/watch/", triage.watch_it, name="watch"),
 ]
 _reserved_instances = [
     path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ REGISTRARS = frozenset({Role.DEVELOPER, Role.ENGINEER, Role.ADMIN})
 REMOVERS = frozenset({Role.ENGINEER, Role.ADMIN})
 OPERATORS = frozenset({Role.FINOPS, Role.ENGINEER, Role.ADMIN})
 VERIFIERS = OPERATORS | {Role.DEVELOPER}
+IN_A_MONTH = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+WAIVER = {"text": "Known.", "person": "other", "until": IN_A_MONTH}
 SAID = {"answer": "approve", "reason": "Agreed."}
 HIDDEN = 404
 
@@ -81,7 +84,15 @@ PAGES = (
     Page("images:verify", VERIFIERS, post={"pick": "image"}, elsewhere=302),
     Page("instances:list"),
     Page("findings:list"),
+    Page("findings:causes"),
+    Page("findings:triage", VERIFIERS, elsewhere=302),
     Page("findings:detail", of="finding", elsewhere=HIDDEN),
+    Page("findings:comment", VERIFIERS, of="finding", post={"text": "Seen."}, elsewhere=HIDDEN),
+    Page("findings:assign", OPERATORS, of="finding", post={"person": "other"}, elsewhere=HIDDEN),
+    Page("findings:start", VERIFIERS, of="finding", post={}, elsewhere=HIDDEN),
+    Page("findings:waive", OPERATORS, of="finding", post=WAIVER, elsewhere=HIDDEN),
+    Page("findings:reopen", OPERATORS, of="finding", post={}, elsewhere=HIDDEN),
+    Page("findings:watch", VERIFIERS, of="finding", post={}, elsewhere=HIDDEN),
     Page("reserved-instances:list"),
     Page("reserved-instances:detail", of="purchase", elsewhere=HIDDEN),
     Page("jobs:list"),
@@ -139,6 +150,7 @@ def world() -> World:
     trial = make_run(is_trial=True, **held)
     make_registration(run=waiting, name="undisclosed-request", **here)
     batch = make_registration(run=trial, name="undisclosed-trial", batch=uuid.uuid4(), **here).batch
+    make_user(Role.VIEWER, username="other")
     Policy.objects.create(name="undisclosed-policy", account=scope.account)
     item = make_removal_item(image=image, removal=make_removal(reason="undisclosed-reason"))
     totals = {"images": 1, "verdicts": {}, "open_findings": 0, "idle_per_month": None}

@@ -4,14 +4,16 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 
-from registry.access import accounts
+from registry.access import Person, accounts
 from registry.billing.codes import TABLE
 from registry.models import (
+    ACTIONABLE,
     MISMATCHES,
     Account,
-    FindingState,
+    Finding,
     Image,
     ImageVerdict,
     RunKind,
@@ -75,9 +77,86 @@ class InstanceFilter(Searched):
     image = filters.CharFilter(field_name="image_id")
 
 
+# What the tabs of the findings page show; the first one is there without being named.
+FINDING_VIEWS = (
+    ("open", "Open"),
+    ("mine", "Assigned to me"),
+    ("unassigned", "Unassigned"),
+    ("watching", "Watching"),
+    ("waived", "Waived"),
+    ("resolved", "Resolved"),
+)
+_THINGS = ("image", "instance", "reserved_instance")
+
+
+def in_view(view: str, user: Person) -> Q:
+    """Return what a tab shows `user`: of what is open, only what somebody has to act on."""
+    mine = {"mine": Q(assignee=user.pk), "unassigned": Q(assignee=None)}
+    if view == "watching":
+        # Not a join: a finding with many watchers is one row.
+        watched = Finding.watchers.through.objects.filter(user=user.pk)
+        return Q(resolved_at=None, pk__in=watched.values("finding"))
+    if view in {"waived", "resolved"}:
+        return Q(state=view)
+    return Q(state__in=ACTIONABLE) & mine.get(view, Q())
+
+
+def of_thing(field: str, values: Any) -> Q:
+    """Return what is about a thing whose `field` is one of `values`."""
+    found = Q()
+    for thing in _THINGS:
+        found |= Q(**{f"{thing}__{field}__in": values})
+    return found
+
+
+def _rules() -> list[tuple[str, str]]:
+    names = Finding.objects.order_by("rule").values_list("rule", flat=True).distinct()
+    return [(name, name) for name in names]
+
+
+def _assignees(request: Any) -> QuerySet[User]:
+    if not request:
+        return User.objects.none()
+    readable = Finding.objects.filter(of_thing("account", accounts(request.user)))
+    taken = readable.exclude(assignee=None).values("assignee")
+    return User.objects.filter(pk__in=taken).order_by("username")
+
+
 class FindingFilter(Searched):
     severity = _boxes(Severity.choices, "severity")
-    state = _boxes(FindingState.choices, "state")
+    rule = _boxes(_rules, "rule")
+    state = _boxes([(state.value, state.label) for state in ACTIONABLE], "state")
+    account = filters.ModelMultipleChoiceFilter(
+        method="take_account",
+        to_field_name="number",
+        queryset=_readable,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    region = filters.MultipleChoiceFilter(
+        method="take_region", choices=_regions, widget=forms.CheckboxSelectMultiple
+    )
+    assignee = filters.ModelMultipleChoiceFilter(
+        field_name="assignee__username",
+        to_field_name="username",
+        queryset=_assignees,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    cause = filters.CharFilter(field_name="cause")
+    view = filters.ChoiceFilter(method="leave", choices=FINDING_VIEWS)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        view = self.form.cleaned_data.get("view") or ""
+        user = self.request.user
+        return super().filter_queryset(queryset).filter(in_view(view, user))
+
+    def leave(self, rows: Any, name: str, value: str) -> Any:
+        return rows  # filter_queryset takes it: a tab is chosen also where none is named
+
+    def take_account(self, rows: Any, name: str, value: Any) -> Any:
+        return rows.filter(of_thing("account", value)) if value else rows
+
+    def take_region(self, rows: Any, name: str, value: Any) -> Any:
+        return rows.filter(of_thing("region", value)) if value else rows
 
 
 class ReservedInstanceFilter(Searched):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +21,7 @@ from registry.jobs.audits import request_verification
 from registry.models import (
     MISMATCHES,
     OVER,
+    FindingState,
     Image,
     Instance,
     Method,
@@ -68,7 +69,8 @@ class ImageList(InventoryList):
         whens = [When(verdict=key, then=Value(place)) for place, key in enumerate(URGENCY)]
         rows = narrow(self.request, Image.objects.present().for_list())
         urgency = Case(*whens, default=Value(len(URGENCY)), output_field=IntegerField())
-        return rows.annotate(urgency=urgency)
+        waived = Count("findings", filter=Q(findings__state=FindingState.WAIVED))
+        return rows.annotate(urgency=urgency, waived_findings=waived)
 
     def get_ordering(self) -> Any:
         order = super().get_ordering()

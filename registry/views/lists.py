@@ -43,11 +43,7 @@ class InventoryList(ListView):
 
     def get_ordering(self) -> Sequence[str | OrderBy]:
         wanted = self.request.GET.get("sort", "")
-        if wanted.removeprefix("-") not in self.columns:
-            wanted = self.default_sort
-        self.sort = wanted
-        field = F(self.columns[wanted.removeprefix("-")])
-        order = field.desc(nulls_last=True) if wanted.startswith("-") else field.asc()
+        self.sort, order = sorting(wanted, self.columns, self.default_sort)
         return [order, "pk"]
 
     def get_paginate_by(self, queryset: QuerySet[Any]) -> int:
@@ -102,6 +98,14 @@ class InventoryList(ListView):
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+
+def sorting(wanted: str, columns: Mapping[str, str], default: str) -> tuple[str, OrderBy]:
+    """Return the sort that counts, and its order: the default where `wanted` is no column."""
+    if wanted.removeprefix("-") not in columns:
+        wanted = default
+    field = F(columns[wanted.removeprefix("-")])
+    return wanted, field.desc(nulls_last=True) if wanted.startswith("-") else field.asc()
 
 
 def back(request: HttpRequest, fallback: str) -> str:

@@ -12,22 +12,25 @@ from registry.billing.codes import is_published, label
 from registry.http import SignedInRequest
 from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.views.accounts import matrix
+from registry.views.findings import is_unpriced
 from registry.views.shell import findings, narrow, runs
 
 SHOWN_CODES = 7
 
 
 def overview(request: SignedInRequest) -> HttpResponse:
-    still_open = findings(request).open()
-    by_severity = dict(still_open.order_by().values_list("severity").annotate(number=Count("pk")))
+    every = findings(request)
+    to_do = every.actionable()
+    by_severity = dict(to_do.order_by().values_list("severity").annotate(number=Count("pk")))
     context = {
         "section": "overview",
         "idle": _idle(request),
         "severities": [(level, by_severity.get(level, 0)) for level in Severity.values],
         "open_findings": sum(by_severity.values()),
+        "waived_findings": every.waived().count(),
         "images": _images(request),
         "codes": _codes(request),
-        "costliest": still_open.for_list().costliest_first()[:5],
+        "costliest": to_do.for_list().annotate(is_unpriced=is_unpriced).costliest_first()[:5],
         "idle_purchases": _purchases(request),
         "matrix": matrix(visible(Scope.objects.all(), request.user)),
         "recent": runs(request).for_list().order_by("-pk")[:5],

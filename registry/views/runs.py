@@ -10,11 +10,20 @@ from registry.access import Action, may, visible
 from registry.forms.filters import RunFilter
 from registry.http import SignedInRequest
 from registry.jobs.approvals import may_decide, may_withdraw
-from registry.models import MISMATCHES, Image, Registration, RegistrationStep, Run, RunState
+from registry.models import (
+    MISMATCHES,
+    Image,
+    Registration,
+    RegistrationStep,
+    Run,
+    RunKind,
+    RunState,
+)
 from registry.views.ledger import ledger
 from registry.views.lists import InventoryList
 from registry.views.refs import key_of
 from registry.views.shell import runs
+from registry.views.triage_ledger import triage_ledger
 
 STEPS = (
     (RegistrationStep.CHECKED, "Checked"),
@@ -76,6 +85,8 @@ def _shown(request: SignedInRequest, ref: str, template: str) -> HttpResponse:
         context |= _registered(request, found, registration)
     if hasattr(found, "removal"):
         context |= ledger(request, found)
+    if found.kind == RunKind.TRIAGE:
+        context |= triage_ledger(request, found)
     return render(request, template, context)
 
 

@@ -11,9 +11,11 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from registry.access import Action, accounts, may_everywhere, may_somewhere, roles, visible
-from registry.models import Finding, Image, Instance, Run, RunState, Schedule, Scope
+from registry.forms.filters import of_thing
+from registry.models import Image, Instance, Run, RunKind, RunState, Schedule, Scope
 from registry.models.finding import FindingQuerySet
 from registry.models.run import RunQuerySet
+from registry.triage import readable
 
 COUNT_SECONDS = 30
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
@@ -35,23 +37,29 @@ def narrow(request: HttpRequest, rows: _Rows, *, by: str = "account") -> _Rows:
 
 def findings(request: HttpRequest) -> FindingQuerySet:
     """Return the findings about images, instances and purchases within the scope."""
-    keys = Q()
-    for thing in ("image", "instance", "reserved_instance"):
-        of_it = Finding.objects.filter(**{f"{thing}__isnull": False})
-        keys |= Q(pk__in=narrow(request, of_it, by=f"{thing}__account").values("pk"))
-    return Finding.objects.filter(keys)
+    chosen = request.session.get("scope", {})
+    rows = readable(request.user)
+    if chosen.get("accounts"):
+        rows = rows.filter(of_thing("account__number", chosen["accounts"]))
+    if chosen.get("regions"):
+        rows = rows.filter(of_thing("region", chosen["regions"]))
+    return rows
 
 
 def runs(request: HttpRequest) -> RunQuerySet:
-    """Return the runs of accounts that the person may read; those about all to who reads all."""
+    """Return the runs of accounts that the person may read; those about all to who reads all.
+
+    What somebody has asked to be done to many findings is theirs to see.
+    """
     if may_everywhere(request.user, Action.READ):
         return Run.objects.all()
-    readable = accounts(request.user)
-    removals = Run.objects.filter(removal__items__image__account__in=readable)
+    mine = accounts(request.user)
+    removals = Run.objects.filter(removal__items__image__account__in=mine)
     return Run.objects.filter(
-        Q(scope__account__in=readable)
-        | Q(registration__account__in=readable)
+        Q(scope__account__in=mine)
+        | Q(registration__account__in=mine)
         | Q(pk__in=removals.values("pk"))
+        | Q(kind=RunKind.TRIAGE, requested_by=request.user.pk)
     )
 
 
@@ -80,12 +88,12 @@ def _counts(request: HttpRequest) -> dict[str, int]:
     key = f"nav:{request.user.pk}:{hash(str(sorted(chosen.items())))}"
     found: dict[str, int] | None = cache.get(key)
     if found is None:
-        still_open = findings(request).open()
+        to_do = findings(request).actionable()
         found = {
             "images": narrow(request, Image.objects.present()).count(),
             "instances": narrow(request, Instance.objects.present()).count(),
-            "findings": still_open.count(),
-            "critical": still_open.filter(severity="critical").count(),
+            "findings": to_do.count(),
+            "critical": to_do.filter(severity="critical").count(),
         }
         cache.set(key, found, COUNT_SECONDS)
     held = Count("pk", filter=Q(state=RunState.HELD), distinct=True)
