@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from django.db.models import CharField, F, Func, Q
 
-from registry.models import EVERYTHING, Image, Instance, Touched
+from registry.billing.graph import key_of
+from registry.models import EVERYTHING, Image, Instance, Snapshot, Touched
 
 BATCH = 2_000
 _T = TypeVar("_T")
@@ -45,10 +46,11 @@ def concerned(touched: TouchedThings) -> set[int]:
     """Return the primary keys of the present images whose judgment may have changed.
 
     An image stores every id that its lineage depends on (`ancestors`), also of what was not to be
-    found; so it is concerned by what was touched, and by the volume or snapshot that is behind it.
+    found; so it is concerned by what was touched, and by the volume, snapshot or key behind that.
     """
     images, instances = touched.ids.get("image", ()), touched.ids.get("instance", ())
-    behind = {*_root_snapshots(images), *_root_volumes(instances)}
+    snapshots = touched.ids.get("snapshot", ())
+    behind = {*_root_snapshots(images), *_root_volumes(instances), *_encryption_keys(snapshots)}
     named = set().union(*touched.ids.values()) | behind
     found: set[int] = set()
     for some in _batches(named):
@@ -80,6 +82,12 @@ def _root_volumes(ids: Iterable[str]) -> Iterator[str]:
     for some in _batches(ids):
         rows = Instance.objects.filter(aws_id__in=some).values_list(root, flat=True)
         yield from (volume_id for volume_id in rows if volume_id)
+
+
+def _encryption_keys(ids: Iterable[str]) -> Iterator[str]:
+    for some in _batches(ids):
+        rows = Snapshot.objects.filter(aws_id__in=some).exclude(data_encryption_key_id="")
+        yield from map(key_of, rows.values_list("data_encryption_key_id", flat=True))
 
 
 def _batches(things: Iterable[_T]) -> Iterator[list[_T]]:

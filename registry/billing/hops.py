@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from registry.billing.codes import could_become, in_order, parts
+from registry.billing.clues import Link
+from registry.billing.codes import RHEL, could_become, in_order, parts
+from registry.billing.patterns import RED_HAT_MARKETPLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +21,55 @@ class Hop:
     is_break: bool = False
 
 
-def with_breaks(hops: Iterable[tuple[Hop, bool]]) -> Iterator[Hop]:
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A hop as the walk passed it: the link, where it carries a code, and its product codes."""
+
+    hop: Hop
+    link: Link | None = None
+    product_codes: tuple[str, ...] = ()
+
+
+def with_breaks(passed: Iterable[Passed]) -> Iterator[Hop]:
     """Mark each hop on whose way licences were lost; codes in between may be unknown.
 
-    The hops come oldest first, each with whether its code has changed since it was passed on: such
-    a code tells nothing of what follows. A conversion that AWS makes is no loss.
+    The hops come oldest first. A code that has changed since it was passed on tells nothing of
+    what follows. One of which nobody knows that is no loss itself, and a witness only of what no
+    conversion explains. A conversion that AWS makes is no loss.
     """
     before: frozenset[str] = frozenset()
-    for hop, has_changed in hops:
+    unsure: frozenset[str] = frozenset()  # of an instance that may have been converted since
+    for one in passed:
+        hop, link = one.hop, one.link
         now = frozenset() if hop.usage_operation == "" else parts(hop.usage_operation)
-        if now is None or has_changed:
+        if now is None or (link and link.has_changed):
             yield hop
             continue
-        lost = before - now
-        if lost and not could_become(before, now):
-            hop = replace(hop, is_break=True, detail=hop.detail or _lost(lost))  # noqa: PLW2901
-        before = now
-        yield hop
+        if link and link.may_have_changed:
+            unsure = now
+            yield hop
+            continue
+        lost = _lost_since(before, now)
+        if not _may_have_become(now, unsure, one.product_codes):
+            lost |= _lost_since(unsure, now)
+        yield replace(hop, is_break=True, detail=hop.detail or _lost(lost)) if lost else hop
+        before, unsure = now, frozenset()
+
+
+def _lost_since(before: frozenset[str], now: frozenset[str]) -> frozenset[str]:
+    return frozenset() if could_become(before, now) else before - now
+
+
+def _may_have_become(
+    now: frozenset[str], later: frozenset[str], product_codes: Iterable[str]
+) -> bool:
+    """Say whether AWS may have converted a machine since an image was made of it.
+
+    Plain Linux becomes RHEL only where Red Hat sold it.
+    """
+    if not now and RHEL in later and not RED_HAT_MARKETPLACE & set(product_codes):
+        return False
+    return could_become(now, later)
 
 
 def _lost(licences: frozenset[str]) -> str:

@@ -11,12 +11,21 @@ from hypothesis import strategies as st
 from registry.audit.inventory import load_inventory, read_on_demand
 from registry.billing.graph import ImageNode, InstanceNode, SnapshotNode, VolumeNode
 from registry.billing.lineage import trace
-from registry.models import Account, Image, Instance, Snapshot, Volume
+from registry.models import (
+    Account,
+    Image,
+    Instance,
+    Method,
+    RegistrationStep,
+    Snapshot,
+    Volume,
+)
 from tests.factories import (
     NOON,
     make_account,
     make_image,
     make_instance,
+    make_registration,
     make_snapshot,
     make_volume,
 )
@@ -92,6 +101,103 @@ def test_an_instance_is_a_node():
     assert inventory.root_of == {"vol-root": instance.aws_id}
 
 
+def test_what_aws_tells_of_the_image_of_an_instance_is_known():
+    instance = make_instance(image_name="RHEL-9.4", image_owner_id="309956199498")
+
+    node = load_inventory().instances[instance.aws_id]
+
+    assert (node.image_name, node.image_owner_id) == ("RHEL-9.4", "309956199498")
+
+
+def test_an_ancestry_is_known_as_its_ids():
+    image = make_image(
+        ancestry=[
+            {"image_id": "ami-0", "source_image_id": "ami-1", "source_image_region": "eu-west-1"},
+            {"image_id": "ami-1", "source_image_id": "ami-2", "source_image_region": "us-east-1"},
+            {"image_id": "ami-2", "source_image_id": ""},
+        ],
+        product_codes=[{"id": "code-1", "type": "marketplace"}],
+    )
+
+    node = load_inventory().images[image.aws_id]
+
+    assert node.ancestry == ("ami-0", "ami-1", "ami-2")
+    assert node.product_codes == ("code-1",)
+
+
+def test_volumes_and_snapshots_tell_what_they_are_copied_from():
+    volume = make_volume(source_volume_id="vol-0")
+    snapshot = make_snapshot(data_encryption_key_id="aes-1", volume_id="vol-1")
+
+    inventory = load_inventory()
+
+    assert inventory.volumes[volume.aws_id].source_volume_id == "vol-0"
+    assert inventory.snapshots[snapshot.aws_id].data_encryption_key_id == "aes-1"
+    assert inventory.encrypted_with == {"aes-1": snapshot.aws_id}
+
+
+SOURCES = {
+    Method.SNAPSHOT: {"snapshot_id": "snap-1"},
+    Method.INSTANCE: {"snapshot_id": "", "source_instance_id": "i-1"},
+    Method.COPY: {"snapshot_id": "", "source_image_id": "ami-0", "source_region": "eu-west-1"},
+}
+WHOLE_OR_NOT = pytest.mark.parametrize("read", [load_inventory, read_on_demand])
+
+
+@WHOLE_OR_NOT
+@pytest.mark.parametrize("method", SOURCES)
+def test_our_registrations_tell_what_aws_does_not_record(read, method):
+    make_registration(image_id="ami-1", method=method, **SOURCES[method])
+    make_image(aws_id="ami-1", name="as AWS has it")
+
+    node = read().images["ami-1"]
+
+    known = {node.root_snapshot_id, node.source_instance_id, node.source_image_id} - {""}
+    assert known == set(SOURCES[method].values()) & {"snap-1", "i-1", "ami-0"}
+    assert node.name == "as AWS has it"
+
+
+@WHOLE_OR_NOT
+def test_what_aws_records_counts_before_our_registrations(read):
+    make_registration(image_id="ami-1", snapshot_id="snap-1")
+    make_image(aws_id="ami-1", root_snapshot_id="snap-2")
+
+    assert read().images["ami-1"].root_snapshot_id == "snap-2"
+
+
+@WHOLE_OR_NOT
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [(RegistrationStep.VERIFIED, "RunInstances:0010"), (RegistrationStep.AVAILABLE, None)],
+)
+def test_an_image_made_here_is_known_though_no_sync_ever_saw_it(read, step, code):
+    registration = make_registration(
+        image_id="ami-1",
+        snapshot_id="snap-1",
+        step=step,
+        usage_operation="RunInstances:0010",
+        submitted_at=NOON,
+    )
+
+    inventory = read()
+
+    assert inventory.images["ami-1"] == ImageNode(
+        "ami-1",
+        name=registration.name,
+        owner_id=registration.account.number,
+        usage_operation=code,
+        root_snapshot_id="snap-1",
+        created_at=NOON,
+    )
+    assert inventory.made_from["snap-1"] == "ami-1"
+
+
+def test_a_request_that_made_no_image_is_no_node():
+    make_registration(snapshot_id="snap-1")
+
+    assert not load_inventory().images
+
+
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
@@ -155,6 +261,7 @@ descriptions = st.one_of(
         named("snap"),
     ),
 )
+entries = st.fixed_dictionaries({"image_id": named("ami"), "source_image_id": named_or_none("ami")})
 mirrors = st.fixed_dictionaries(
     {
         Image: st.lists(
@@ -165,6 +272,7 @@ mirrors = st.fixed_dictionaries(
                 source_image_id=named_or_none("ami"),
                 usage_operation=codes,
                 created_at=times,
+                ancestry=st.one_of(st.none(), st.lists(entries, max_size=2)),
             ),
             min_size=1,
             max_size=5,
@@ -175,6 +283,7 @@ mirrors = st.fixed_dictionaries(
                 volume_id=named_or_none("vol"),
                 description=descriptions,
                 started_at=times,
+                data_encryption_key_id=named_or_none("aes"),
             ),
             max_size=5,
         ),
@@ -182,6 +291,7 @@ mirrors = st.fixed_dictionaries(
             row(
                 "vol",
                 snapshot_id=named_or_none("snap"),
+                source_volume_id=named_or_none("vol"),
                 attachments=st.lists(
                     st.fixed_dictionaries(
                         {"instance_id": named("i"), "device": st.sampled_from(["/a", "/b", ""])}
@@ -195,6 +305,7 @@ mirrors = st.fixed_dictionaries(
             row(
                 "i",
                 image_id=named_or_none("ami"),
+                image_name=st.sampled_from(["", "RHEL-9"]),
                 usage_operation=codes,
                 usage_operation_updated_at=times,
                 root_device_name=st.sampled_from(["/a", "/b", ""]),
@@ -242,6 +353,7 @@ def test_what_is_read_on_demand_tells_the_same_as_all_of_it(mirror):
         ("instances", "i"),
         ("root_of", "vol"),
         ("made_from", "snap"),
+        ("encrypted_with", "aes"),
     ],
 )
 @settings(max_examples=40)
@@ -287,8 +399,9 @@ def test_a_lineage_is_read_in_as_many_queries_in_a_mirror_of_any_size(
         make_image(account=account, root_snapshot_id=f"snap-other-{number}")
         make_instance(account=account, volumes={"/dev/sda1": f"vol-other-{number}"})
 
-    # An image, snapshot, volume and root instance for each of three; the first and its snapshot.
-    with django_assert_max_num_queries(3 * 4 + 2):
+    # An image and our registration of it, snapshot, volume and root instance for each of three;
+    # the first and its snapshot; what else has the root snapshot of the newest.
+    with django_assert_max_num_queries(3 * 5 + 3 + 2):
         lineage = trace(newest, read_on_demand())
 
     assert len(lineage.hops) == 3 * 4 + 2
@@ -306,7 +419,7 @@ def test_nothing_is_read_twice(django_assert_num_queries):
 def test_several_images_are_read_at_once(django_assert_num_queries):
     ids = [make_image().aws_id, make_image().aws_id, "ami-dead"]
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # the images, and our registrations of them
         inventory = read_on_demand(ids)
         found = [aws_id in inventory.images for aws_id in ids]
 

@@ -476,7 +476,7 @@ def test_a_prospect_takes_as_many_queries_in_a_mirror_of_any_size(
         make_snapshot(account=account, volume_id=f"vol-other-{number}")
         make_machine(account, usage_operation=RHEL)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(13):
         of_snapshot(account, snapshot)
 
 

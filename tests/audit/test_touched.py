@@ -1,8 +1,9 @@
 import pytest
 
 from registry.audit.touched import concerned, forget, read_touched
+from registry.billing.graph import key_of
 from registry.models import Touched
-from tests.factories import LATER, make_image, make_instance
+from tests.factories import LATER, make_image, make_instance, make_snapshot
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,14 @@ def test_an_image_concerns_those_that_come_from_its_root_snapshot():
     assert concerned(touch("image", "ami-1")) == {made.pk, child.pk}
 
 
+def test_a_snapshot_concerns_those_that_looked_for_its_encryption_key():
+    snapshot = make_snapshot(data_encryption_key_id="key-of-the-disk")
+    child = make_image(ancestors=[key_of("key-of-the-disk")])
+    make_image(ancestors=[key_of("another")])
+
+    assert concerned(touch("snapshot", snapshot.aws_id)) == {child.pk}
+
+
 def test_what_is_gone_is_not_judged_again():
     make_image(aws_id="ami-1", gone_at=LATER)
 
@@ -79,5 +88,5 @@ def test_the_number_of_queries_does_not_grow(django_assert_num_queries):
         make_instance(image_id=make_image(ancestors=[f"snap-{number}"]).aws_id)
     touched = touch("snapshot", *[f"snap-{number}" for number in range(30)])
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert len(concerned(touched)) == 30

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -14,19 +15,24 @@ from registry.billing.graph import (
     VolumeNode,
     images_of_snapshots,
     root_volumes,
+    snapshots_of_keys,
 )
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def inventory(*nodes: Node) -> Inventory:
     images = {node.aws_id: node for node in nodes if isinstance(node, ImageNode)}
     instances = {node.aws_id: node for node in nodes if isinstance(node, InstanceNode)}
+    snapshots = {node.aws_id: node for node in nodes if isinstance(node, SnapshotNode)}
     return Inventory(
         images=images,
-        snapshots={node.aws_id: node for node in nodes if isinstance(node, SnapshotNode)},
+        snapshots=snapshots,
         volumes={node.aws_id: node for node in nodes if isinstance(node, VolumeNode)},
         instances=instances,
         root_of=root_volumes(instances),
         made_from=images_of_snapshots(images),
+        encrypted_with=snapshots_of_keys(snapshots),
     )
 
 
@@ -110,6 +116,7 @@ class Chain:
                 f"i-{number:04x}",
                 image_id=parent,
                 usage_operation=code,
+                usage_operation_updated_at=LONG_AGO,
                 root_device_name="/dev/xvda",
                 root_volume_id=f"vol-f{number:04x}",
             )

@@ -41,6 +41,7 @@ _images = st.builds(
     source_image_id=_named_or_none("ami"),
     created_at=_times,
     is_gone=st.booleans(),
+    ancestry=st.lists(_named("ami"), max_size=2).map(tuple),
 )
 _snapshots = st.builds(
     SnapshotNode,
@@ -49,6 +50,7 @@ _snapshots = st.builds(
     volume_id=_named_or_none("vol"),
     is_gone=st.booleans(),
     started_at=_times,
+    data_encryption_key_id=_named_or_none("aes"),
 )
 _devices = st.sampled_from(["/a", "/b", ""])
 _volumes = st.builds(
@@ -57,6 +59,7 @@ _volumes = st.builds(
     snapshot_id=_named_or_none("snap"),
     attachments=st.lists(st.tuples(_named("i"), _devices), max_size=2).map(tuple),
     is_gone=st.booleans(),
+    source_volume_id=_named_or_none("vol"),
 )
 _instances = st.builds(
     InstanceNode,
@@ -67,6 +70,8 @@ _instances = st.builds(
     root_device_name=_devices,
     root_volume_id=_named_or_none("vol"),
     is_gone=st.booleans(),
+    image_name=st.sampled_from(["", "RHEL-9"]),
+    image_owner_id=st.sampled_from(["", "309956199498"]),
 )
 nodes: st.SearchStrategy[Node] = st.one_of(_images, _snapshots, _volumes, _instances)
 # No two with one id: in the mirror, too, only one of them counts.

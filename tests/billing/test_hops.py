@@ -1,6 +1,7 @@
 import pytest
 
-from registry.billing.hops import Hop, with_breaks
+from registry.billing.clues import Link
+from registry.billing.hops import Hop, Passed, with_breaks
 
 PLAIN, RHEL, RHEL_HA = "RunInstances", "RunInstances:0010", "RunInstances:1010"
 RHEL_BYOL, RHEL_STD = "RunInstances:00g0", "RunInstances:0014"
@@ -8,7 +9,7 @@ WINDOWS, WINDOWS_STD, WINDOWS_BYOL = "RunInstances:0002", "RunInstances:0006", "
 
 
 def hops(*codes):
-    return [(Hop("image", f"ami-{number}", usage_operation=code), False) for number, code in codes]
+    return [Passed(Hop("image", f"ami-{number}", usage_operation=code)) for number, code in codes]
 
 
 def broken(*codes):
@@ -59,17 +60,49 @@ def test_a_break_says_what_was_lost(before, after, detail):
 
 
 def test_a_break_keeps_what_was_said_before():
-    way = [*hops((0, RHEL)), (Hop("image", "ami-1", "app", "this AMI", PLAIN, is_gone=True), False)]
+    way = [*hops((0, RHEL)), Passed(Hop("image", "ami-1", "app", "this AMI", PLAIN, is_gone=True))]
 
     *_, last = with_breaks(way)
 
     assert last == Hop("image", "ami-1", "app", "this AMI", PLAIN, is_gone=True, is_break=True)
 
 
-def test_a_code_that_has_changed_since_is_no_witness():
-    base, changed, image = hops((0, PLAIN), (1, RHEL), (2, PLAIN))
+def machine(code, **doubt):
+    link = Link("instance", "i-1", code, **doubt)
+    return Passed(Hop("instance", "i-1", usage_operation=code), link)
 
-    found = list(with_breaks([base, (changed[0], True), image]))
+
+def test_a_code_that_has_changed_since_is_no_witness():
+    base, image = hops((0, PLAIN), (2, PLAIN))
+
+    found = list(with_breaks([base, machine(RHEL, has_changed=True), image]))
 
     assert not any(hop.is_break for hop in found)
     assert found[1].usage_operation == RHEL
+
+
+SOLD = ("6cd5fxzrad0cu2j23p692xytz",)
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "image", "products", "found"),
+    [
+        pytest.param(RHEL, PLAIN, RHEL, (), [], id="plain meanwhile"),
+        pytest.param(RHEL, PLAIN, PLAIN, (), ["ami-2"], id="nothing is lost at the machine"),
+        pytest.param(PLAIN, RHEL, PLAIN, (), ["ami-2"], id="nobody converts plain Linux to RHEL"),
+        pytest.param(PLAIN, RHEL, PLAIN, SOLD, [], id="but what Red Hat sold"),
+        pytest.param(None, RHEL, PLAIN, (), ["ami-2"], id="of an image never recorded"),
+        pytest.param(WINDOWS, WINDOWS_STD, WINDOWS, (), [], id="SQL Server added since"),
+        pytest.param(PLAIN, "RunInstances:0g00", PLAIN, (), [], id="Ubuntu Pro since"),
+        pytest.param(WINDOWS_STD, WINDOWS, PLAIN, (), ["ami-2"], id="no conversion"),
+    ],
+)
+def test_a_machine_that_may_have_been_converted_is_half_a_witness(
+    base, now, image, products, found
+):
+    first, last = hops((0, base), (2, image))
+    last = Passed(last.hop, None, products)
+
+    way = list(with_breaks([first, machine(now, may_have_changed=True), last]))
+
+    assert [hop.aws_id for hop in way if hop.is_break] == found

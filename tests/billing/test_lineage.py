@@ -16,7 +16,8 @@ from registry.billing.graph import (
     images_of_snapshots,
     root_volumes,
 )
-from registry.billing.lineage import LONGEST, trace
+from registry.billing.lineage import trace
+from registry.billing.walk import LONGEST
 from tests.billing.graphs import STEPS, Chain, grown, inventory
 
 PLAIN, RHEL = "RunInstances", "RunInstances:0010"
