@@ -1,5 +1,6 @@
 """History: each change of what an image or an instance is billed as, is, or comes from."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -25,11 +26,25 @@ class ChangeField(models.TextChoices):
     DECLARED = "declared", "Declared code"
 
 
+class Presence(models.TextChoices):
+    """What a change of PRESENCE is from and to."""
+
+    PRESENT = "present", "Present"
+    GONE = "gone", "Gone"
+
+    @classmethod
+    def of(cls, gone_at: datetime | None) -> Self:
+        return cls.PRESENT if gone_at is None else cls.GONE
+
+
 class ChangeQuerySet(models.QuerySet["Change"]):
     def of(self, thing: Mirror) -> Self:
-        """Return the changes of one image or instance, the newest first."""
+        """Return the changes of one image or instance, the one written last first.
+
+        An answer of AWS that came late may have an earlier time than what it changes.
+        """
         key = "image" if isinstance(thing, Image) else "instance"
-        return self.filter(**{key: thing.pk}).order_by("-at", "-pk")
+        return self.filter(**{key: thing.pk}).order_by("-pk")
 
 
 class Change(models.Model):

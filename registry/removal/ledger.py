@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import QuerySet
 
 from registry.aws import AwsError, Malformed, Unsure
-from registry.models import Image, ItemState, Removal, RemovalItem, Run, RunState
+from registry.models import ItemState, Removal, RemovalItem, Run, RunState
 from registry.removal.advice import explain, is_not_there, is_passing
+from registry.sync import amend
 
 PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -82,7 +82,7 @@ def settle(
         update(turn, **{"tries": 0, "error": "", **to})
         record(turn, text, request_id)
         if mirrored:
-            mirror(turn.item.image_id, at=turn.at, **mirrored)
+            amend(turn.item.image_id, at=turn.at, **mirrored)
 
 
 def later(turn: Turn, text: str, *, pause: timedelta | None = None) -> None:
@@ -129,13 +129,6 @@ def update(turn: Turn, **to: Any) -> None:
 
 def record(turn: Turn, text: str, request_id: str = "") -> None:
     turn.run.record(text, request_id, at=turn.at, subject=turn.item.image.aws_id)
-
-
-def mirror(image_id: int, *, at: datetime, **to: Any) -> None:
-    """Let the mirror agree at once; what a sync has asked for before is older."""
-    # Without its digest, the next sync writes the row whatever it reads.
-    seen = Greatest(F("first_seen_at"), Value(at))
-    Image.objects.filter(pk=image_id).update(**to, digest="", last_seen_at=seen)
 
 
 def _intend(turn: Turn) -> None:

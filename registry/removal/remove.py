@@ -11,7 +11,6 @@ from registry.removal.ledger import (
     fail,
     is_sent,
     later,
-    mirror,
     send,
     settle,
     stumble,
@@ -26,6 +25,7 @@ from registry.removal.uses import (
     read_permissions,
     uses_now,
 )
+from registry.sync import amend
 
 # Nobody can launch from an image in one of these states: it needs no disabling, and AWS does none.
 _UNUSABLE = frozenset({"failed", "error", "invalid"})
@@ -195,7 +195,7 @@ def _look_whether_gone(ec2: Ec2, turn: Turn) -> None:
     except (AwsError, Malformed):
         return
     if reading is None:
-        mirror(turn.item.image_id, at=turn.at, gone_at=turn.at)
+        amend(turn.item.image_id, at=turn.at, gone_at=turn.at)
 
 
 def _bring_back(ec2: Ec2, turn: Turn, reading: Reading | None) -> None:

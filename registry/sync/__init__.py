@@ -2,7 +2,7 @@
 
 from registry.sync.accounts import AccountsInvalid, Difference, load_accounts
 from registry.sync.dumps import DumpInvalid, Imported, import_dump
-from registry.sync.mirror import Changes
+from registry.sync.mirror import Changes, amend
 from registry.sync.scope import mirror_images, sync_scope
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Difference",
     "DumpInvalid",
     "Imported",
+    "amend",
     "import_dump",
     "load_accounts",
     "mirror_images",

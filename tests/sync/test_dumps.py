@@ -440,5 +440,5 @@ def test_a_mangled_recording_is_taken_in_or_refused(tmp_path, file, key, model, 
 def test_the_number_of_queries_does_not_grow(tmp_path, count, django_assert_max_num_queries):
     write(tmp_path, "images.json", [image_item(number) for number in range(count)])
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(22):
         take_in(tmp_path)

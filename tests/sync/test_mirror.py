@@ -6,9 +6,9 @@ import pytest
 from django.db import DataError, connection, transaction
 
 from registry.aws import ImageRecord
-from registry.models import Image, Run, RunKind, Scope
+from registry.models import Change, Image, Run, RunKind, Scope
 from registry.sync import Changes
-from registry.sync.mirror import BATCH, digest_of, mirror, mirror_some
+from registry.sync.mirror import BATCH, amend, digest_of, mirror, mirror_some
 from tests.data.items import image_item
 from tests.factories import LATER, NOON, make_finding, make_scope
 from tests.sync.versions import versions
@@ -196,10 +196,10 @@ def test_an_answer_that_cannot_be_stored_changes_nothing(place):
 @pytest.mark.parametrize("known", [0, BATCH], ids=["new", "changed"])
 def test_the_number_of_queries_does_not_grow(place, known, count, django_assert_num_queries):
     mirror(Image, place, records(known), at=NOON)
-    renamed = [record(number, Name="other") for number in range(count)]
+    changed = [record(number, UsageOperation="RunInstances:0010") for number in range(count)]
 
-    with django_assert_num_queries(5):  # two for a savepoint
-        mirror(Image, place, [*records(known), *renamed], at=LATER)
+    with django_assert_num_queries(8):  # two for a savepoint
+        mirror(Image, place, [*records(known), *changed], at=LATER)
 
 
 @pytest.mark.parametrize("count", [1, 300])
@@ -216,7 +216,7 @@ def test_what_is_gone_is_marked_without_a_word_of_what_stays(
 ):
     mirror(Image, place, records(count + 1), at=NOON)
 
-    with django_assert_num_queries(5) as statements:  # two for a savepoint
+    with django_assert_num_queries(7) as statements:  # two for a savepoint
         mirror(Image, place, records(count), at=LATER)
 
     (update,) = [row["sql"] for row in statements if row["sql"].startswith("UPDATE")]
@@ -294,6 +294,34 @@ def test_some_that_are_listed_twice_are_written_once(place):
     assert Image.objects.get().name == "new"
 
 
+def test_what_was_done_to_an_image_is_newer_than_what_was_asked_for_before(place):
+    mirror(Image, place, [record()], at=EARLIER)
+    amend(Image.objects.get().pk, at=LATER, state="disabled")
+
+    mirror(Image, place, [record(State="available")], at=NOON)
+
+    row = Image.objects.get()
+    assert (row.state, row.last_seen_at, row.name) == ("disabled", LATER, record().name)
+
+
+def test_what_was_done_to_an_image_is_overruled_by_the_next_sync(place):
+    mirror(Image, place, [record()], at=EARLIER)
+    amend(Image.objects.get().pk, at=NOON, state="disabled")
+
+    mirror(Image, place, [record()], at=LATER)
+
+    assert Image.objects.get().state == "available"
+
+
+def test_what_was_done_before_an_image_was_first_seen_keeps_the_order(place):
+    mirror(Image, place, [record()], at=LATER)
+
+    amend(Image.objects.get().pk, at=NOON, gone_at=NOON)
+
+    row = Image.objects.get()
+    assert (row.gone_at, row.last_seen_at) == (NOON, LATER)
+
+
 def test_a_digest_does_not_depend_on_the_order_of_tags():
     tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
 
@@ -330,6 +358,7 @@ def test_two_syncs_of_a_scope_follow_each_other():
 
     assert seen == [Changes(seen=3, new=0, changed=0, gone=0)]
     assert Image.objects.count() == 3
+    assert Change.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
