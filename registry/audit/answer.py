@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from registry.audit.replay import Outcome, Replay, Subject
 from registry.models import Cover, Finding, Image, Instance, ReservedInstance
 
 SCHEMA_VERSION = 1
@@ -42,6 +43,28 @@ def audit_answer(
             for row in _within(running, account, region)
         ],
     }
+
+
+def replay_answer(found: Replay) -> dict[str, Any]:
+    """Return what an audit of the images would change, as the contract says."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "judged": found.judged,
+        "added": [_named(image) | {"rule": rule} for image, rule in found.added],
+        "removed": [_named(image) | {"rule": rule} for image, rule in found.removed],
+        "changed": [
+            _named(one.image) | {"before": _outcome(one.before), "after": _outcome(one.after)}
+            for one in found.changed
+        ],
+    }
+
+
+def _named(image: Subject) -> dict[str, Any]:
+    return {"account": image.account, "region": image.region, "image_id": image.aws_id}
+
+
+def _outcome(one: Outcome) -> dict[str, Any]:
+    return {"verdict": one.verdict or "unknown", "expected": one.expected}
 
 
 def _within(rows: QuerySet[Any], account: str | None, region: str | None) -> QuerySet[Any]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.audit.facts import examine
@@ -141,9 +141,15 @@ def try_pattern(key: int | None, pattern: OwnPattern, *, is_active: bool) -> Tri
         then[key or _NEW] = pattern
     images = list(_rows(Image.objects.filter(pk__in=concerned)))
     before = Known.of([image.aws_id for image in images])
-    after = replace(before, said=Said(tuple(then[pk] for pk in sorted(then)), before.said.people))
+    after = with_patterns(before, then)
     found = replay(images, judged_by(before), judged_by(after))
     return Trial(tuple(fits), len(concerned), found)
+
+
+def with_patterns(known: Known, patterns: Mapping[int, OwnPattern]) -> Known:
+    """Return the same knowledge with these patterns in force, by primary key."""
+    said = Said(tuple(patterns[pk] for pk in sorted(patterns)), known.said.people)
+    return replace(known, said=said)
 
 
 def _rows(images: ImageQuerySet) -> Iterator[Image]:

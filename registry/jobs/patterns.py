@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from registry.access import Action, may_everywhere
 from registry.jobs.audits import request_audit
-from registry.models import Pattern, Run, Touched
+from registry.models import Pattern, Run
 
 
 def save_pattern(row: Pattern, *, by: User) -> Run:
@@ -15,7 +15,7 @@ def save_pattern(row: Pattern, *, by: User) -> Run:
     row.changed_by, row.changed_at = by, timezone.now()
     with transaction.atomic():
         row.save()
-        return _judged_again(by)
+        return request_audit(by=by, is_full=True)
 
 
 def delete_pattern(row: Pattern, *, by: User) -> Run:
@@ -23,14 +23,9 @@ def delete_pattern(row: Pattern, *, by: User) -> Run:
     _check(by)
     with transaction.atomic():
         row.delete()
-        return _judged_again(by)
+        return request_audit(by=by, is_full=True)
 
 
 def _check(by: User) -> None:
     if not may_everywhere(by, Action.MANAGE):
         raise PermissionError(f"{by} may not change patterns.")
-
-
-def _judged_again(by: User) -> Run:
-    Touched.objects.everything()
-    return request_audit(by=by)

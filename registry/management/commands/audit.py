@@ -11,26 +11,45 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry.audit import audit, audit_answer
-from registry.models import Account, Finding, FindingState, Scope
+from registry.audit.answer import replay_answer
+from registry.audit.known import Known
+from registry.audit.patterns import as_own, in_force
+from registry.audit.replay import Replay, replay_mirror, with_patterns
+from registry.models import Account, Finding, FindingState, Image, Pattern, Scope
 
 FINDINGS, ERROR = 1, 2
 YEARS = range(2006, 2101)  # EC2 began in 2006
 
 
 class Command(BaseCommand):
-    help = "Audit images and Reserved Instances. Exit code 0: nothing open, 1: findings, 2: error."
+    help = (
+        "Audit images and Reserved Instances. Exit code 0: nothing open, 1: findings, 2: error. "
+        "With --dry-run, of the images only, 0: nothing would change, 1: something would."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", help="Print only this account number.")
         parser.add_argument("--region", help="Print only this region.")
-        parser.add_argument("--as-of", type=_moment, help="Judge as at this time, for recordings.")
+        what_if = parser.add_mutually_exclusive_group()
+        what_if.add_argument("--as-of", type=_moment, help="Judge as at this time, for recordings.")
+        what_if.add_argument(
+            "--dry-run", action="store_true", help="Tell what an audit would change, and stop."
+        )
+        parser.add_argument(
+            "--pattern", type=int, help="With --dry-run: as if the pattern with this number was on."
+        )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         account, region = options["account"], options["region"]
         at = options["as_of"] or timezone.now()
+        if options["pattern"] is not None and not options["dry_run"]:
+            raise CommandError("--pattern goes with --dry-run.", returncode=ERROR)
         try:
             _check(account, region)
+            if options["dry_run"]:
+                self._replay(account, region, options)
+                return
             with transaction.atomic():
                 audit(at=at)
                 answer = audit_answer(account=account, region=region, at=at)
@@ -48,6 +67,36 @@ class Command(BaseCommand):
             self._print(answer)
         if has_findings:
             sys.exit(FINDINGS)
+
+    def _replay(self, account: str | None, region: str | None, options: dict[str, Any]) -> None:
+        images = Image.objects.all()
+        if account:
+            images = images.filter(account__number=account)
+        if region:
+            images = images.filter(region=region)
+        found = replay_mirror(images, _known(options["pattern"]))
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(replay_answer(found), indent=1, ensure_ascii=False))
+        else:
+            self._tell(found)
+        if not found.is_empty:
+            sys.exit(FINDINGS)
+
+    def _tell(self, found: Replay) -> None:
+        for verb, pairs in (("would open", found.added), ("would be resolved", found.removed)):
+            for image, rule in pairs:
+                self.stdout.write(f"{image.account} {image.region} {image.aws_id}: {rule} {verb}")
+        for one in found.changed:
+            image, before, after = one.image, one.before, one.after
+            self.stdout.write(
+                f"{image.account} {image.region} {image.aws_id}: {before.verdict or 'not judged'}, "
+                f"expected {before.expected}, would be {after.verdict}, expected {after.expected}"
+            )
+        self.stdout.write(
+            f"{found.judged:,} images judged: {len(found.added):,} findings would open, "
+            f"{len(found.removed):,} would be resolved, {len(found.changed):,} images would be "
+            "judged otherwise. Nothing was written."
+        )
 
     def _warn(self, account: str | None, region: str | None) -> None:
         scopes = Scope.objects.enabled().select_related("account")
@@ -84,6 +133,17 @@ class Command(BaseCommand):
             f"{len(answer['images']):,} images, {len(answer['reserved_instances']):,} purchases"
         )
         self.stdout.write(f"{judged} judged as of {answer['as_of']}.")
+
+
+def _known(pattern: int | None) -> Known:
+    """Return what images are judged by; with one pattern more, if one is named."""
+    known = Known.load()
+    if pattern is None:
+        return known
+    row = Pattern.objects.filter(pk=pattern).first()
+    if row is None:
+        raise CommandError(f"There is no pattern {pattern}.", returncode=ERROR)
+    return with_patterns(known, in_force() | {row.pk: as_own(row)})
 
 
 def _check(account: str | None, region: str | None) -> None:
