@@ -29,6 +29,8 @@ from registry.models import (
     Schedule,
     Scope,
     Snapshot,
+    Triage,
+    TriageAction,
     Volume,
     Waiver,
 )
@@ -208,6 +210,12 @@ def make_removal_item(**fields: Any) -> RemovalItem:
 def make_pattern(**fields: Any) -> Pattern:
     defaults = {"text": "golden-*", "usage_operation": "RunInstances:0010", "changed_at": NOON}
     return Pattern.objects.create(**defaults | fields)
+
+
+def make_triage(**fields: Any) -> Triage:
+    if "run" not in fields:
+        fields["run"] = make_run(kind=RunKind.TRIAGE)
+    return Triage.objects.create(**{"action": TriageAction.START} | fields)
 
 
 def make_report(**fields: Any) -> Report:

@@ -13,7 +13,9 @@ from registry.jobs.registrations import run_registration
 from registry.jobs.removals import run_removal
 from registry.jobs.reports import request_report, run_report
 from registry.jobs.syncs import note_failure, request_sync, run_sync
+from registry.jobs.triage import run_triage
 from registry.models import Run, RunKind, RunState, Schedule, ScheduleKind, ScheduleSlot, Scope
+from registry.triage import expire_waivers
 
 logger = logging.getLogger(__name__)
 JOBS: dict[str, Callable[[int], None]] = {
@@ -23,6 +25,7 @@ JOBS: dict[str, Callable[[int], None]] = {
     RunKind.REGISTER: run_registration,
     RunKind.REMOVE: run_removal,
     RunKind.REPORT: run_report,
+    RunKind.TRIAGE: run_triage,
 }
 # A new run is queued right after its commit; later than this, Redis has lost it or was away.
 LATE = timedelta(seconds=10)
@@ -36,6 +39,7 @@ def tick(*, at: datetime) -> None:
     """Do whatever is due at `at`. Early, late or twice does no harm."""
     take_over_abandoned(at=at)
     wake_up(at=at)
+    expire_waivers(at=at)
     for schedule in Schedule.objects.filter(is_enabled=True):
         keep_schedule(schedule, at=at)
 
@@ -117,10 +121,10 @@ def keep_schedule(schedule: Schedule, *, at: datetime) -> bool:
 
 
 def forget_old(*, at: datetime) -> int:
-    """Delete old runs, but for those that a registration or report stands on; say how many."""
+    """Delete old runs, but for those that something else stands on; say how many."""
     ScheduleSlot.objects.filter(slot_at__lt=at - KEPT).delete()
     old = Run.objects.filter(
-        finished_at__lt=at - KEPT, registration=None, removal=None, report=None
+        finished_at__lt=at - KEPT, registration=None, removal=None, report=None, triage=None
     )
     forgotten = 0
     while some := list(old.values_list("pk", flat=True)[:BATCH]):

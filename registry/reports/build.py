@@ -4,9 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 
-from registry.models import Finding, Image, Report, ReservedInstance, Scope
+from registry.models import Finding, FindingState, Image, Report, ReservedInstance, Scope, Waiver
 
 HOURS_A_MONTH = 730
 
@@ -24,15 +24,18 @@ def build(report: Report, *, at: datetime) -> Report:
 
 
 def _result(at: datetime) -> dict[str, Any]:
-    findings = [_finding(row) for row in Finding.objects.open().for_list().most_urgent_first()]
-    rows = Image.objects.present().order_by().values_list("verdict")
-    verdicts = dict(rows.annotate(number=Count("pk")))
+    in_force = Prefetch("waivers", Waiver.objects.filter(ended_at=None).select_related("owner"))
+    rows = Finding.objects.open().for_list().most_urgent_first().prefetch_related(in_force)
+    findings = [_finding(row) for row in rows]
+    images = Image.objects.present().order_by().values_list("verdict")
+    verdicts = dict(images.annotate(number=Count("pk")))
     return {
         "as_of": at.isoformat(),
         "totals": {
             "images": sum(verdicts.values()),
             "verdicts": verdicts,
             "open_findings": len(findings),
+            "waived": sum(row["state"] == FindingState.WAIVED for row in findings),
             **_idle(),
         },
         "findings": findings,
@@ -55,10 +58,12 @@ def _idle() -> dict[str, Any]:
 
 def _finding(row: Finding) -> dict[str, Any]:
     thing = row.thing
-    found = {
+    found: dict[str, Any] = {
         "ref": row.ref,
         "rule": row.rule,
         "severity": row.severity,
+        "state": row.state,
+        "waived": None,
         "title": row.title,
         "message": row.message,
         "account": thing.account.number,
@@ -74,6 +79,12 @@ def _finding(row: Finding) -> dict[str, Any]:
     if row.image:
         found["actual"] = row.image.usage_operation or ""
         found["expected"] = row.image.expected_usage_operation or ""
+    for waiver in row.waivers.all():  # one at most, that in force
+        found["waived"] = {
+            "owner": str(waiver.owner),
+            "until": waiver.until.isoformat(),
+            "reason": waiver.reason,
+        }
     return found
 
 
@@ -90,9 +101,10 @@ def _difference(result: dict[str, Any], before: dict[str, Any] | None) -> dict[s
     """Name the findings that opened and those that closed since the report before."""
     if before is None:
         return {"opened": [], "closed": []}
-    now = {row["ref"]: row for row in result["findings"]}
-    then = {row["ref"]: row for row in before["findings"]}
+    # What was resolved and came back meanwhile is the same finding, opened at another time.
+    now = {(row["ref"], row["opened_at"]): row for row in result["findings"]}
+    then = {(row["ref"], row["opened_at"]): row for row in before["findings"]}
     return {
-        "opened": [ref for ref in now if ref not in then],
-        "closed": [f"{ref} {then[ref]['title']}" for ref in then if ref not in now],
+        "opened": [row["ref"] for key, row in now.items() if key not in then],
+        "closed": [f"{row['ref']} {row['title']}" for key, row in then.items() if key not in now],
     }

@@ -1,11 +1,12 @@
 """The next findings of a triage, each done exactly once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from registry.audit.rows import update_rows
 from registry.models import Finding, Triage, TriageAction, TriageItem, TriageItemState
 from registry.triage.act import carry_out, locked
 from registry.triage.ledger import wish_of
@@ -33,12 +34,7 @@ def advance(triage: Triage, *, at: datetime, verify: Verify) -> bool:
             notes = verify(able)
         else:
             carry_out(able, wish, at=at, triage=triage)
-        for item in items:
-            is_left = item.finding_id in against
-            item.state = TriageItemState.LEFT if is_left else TriageItemState.DONE
-            note = against.get(item.finding_id, notes.get(item.finding_id, ""))
-            item.note = note[:_LONGEST_NOTE]
-        TriageItem.objects.bulk_update(items, ["state", "note"])
+        _account_for(items, against, notes)
     return True
 
 
@@ -48,6 +44,18 @@ def _take(triage: Triage) -> list[TriageItem]:
     order = place if triage.action == TriageAction.VERIFY else ("pk",)
     pending = triage.items.pending().select_for_update(of=("self",), no_key=True)
     return list(pending.order_by(*order)[:BATCH])
+
+
+def _account_for(
+    items: Sequence[TriageItem], against: Mapping[int, str], notes: Mapping[int, str]
+) -> None:
+    rows = []
+    for item in items:
+        is_left = item.finding_id in against
+        state = TriageItemState.LEFT if is_left else TriageItemState.DONE
+        note = (against if is_left else notes).get(item.finding_id, "")
+        rows.append({"id": item.pk, "state": state, "note": note[:_LONGEST_NOTE]})
+    update_rows(TriageItem, ("state", "note"), rows)
 
 
 def _objections(findings: Sequence[Finding], wish: Wish, *, at: datetime) -> dict[int, str]:

@@ -11,7 +11,7 @@ from registry.triage.act import locked
 BATCH = 1_000
 
 
-def expire_waivers(at: datetime) -> int:
+def expire_waivers(*, at: datetime) -> int:
     """Reopen the findings whose waiver has run out at `at`; return how many."""
     expired = 0
     over = Waiver.objects.filter(ended_at=None, until__lte=at)

@@ -46,7 +46,7 @@ def write_down(findings: "QuerySet[Finding]", wish: Wish, *, query: str, at: dat
     if not may_somewhere(wish.by, needed(wish)):
         raise PermissionDenied(f"{wish.by} may not {wish.action.label.lower()} anywhere.")
     check(wish, at=at)
-    chosen = readable(wish.by).filter(pk__in=findings.order_by().values("pk"))
+    chosen = readable(wish.by).filter(pk__in=findings.values("pk"))
     if not chosen.exists():
         raise Refused({"findings": "Choose at least one finding."})
     run = Run.objects.create(kind=RunKind.TRIAGE, requested_by=wish.by, requested_at=at)
@@ -104,7 +104,7 @@ def _snapshot(triage: Triage, findings: FindingQuerySet) -> None:
     chosen, params = findings.order_by("pk").values("pk").query.sql_with_params()
     statement = sql.SQL(
         "INSERT INTO {table} (triage_id, finding_id, state, note)"
-        " SELECT %s, chosen.id, %s, '' FROM ({chosen}) AS chosen"
+        " SELECT %s, chosen.id, %s, '' FROM ({chosen}) AS chosen (id)"
     ).format(
         table=sql.Identifier(TriageItem._meta.db_table),
         chosen=sql.SQL(chosen),  # made by Django, with the values apart

@@ -15,8 +15,10 @@ from tests.factories import (
     make_schedule,
     make_scope,
     make_snapshot,
+    make_triage,
     make_user,
     make_volume,
+    make_waiver,
 )
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,8 @@ def one_of_each():
     make_instance()
     make_reserved_instance()
     make_finding()
+    make_waiver()
+    make_triage()
     make_pattern()
     make_registration()
     make_report()

@@ -17,7 +17,16 @@ from registry.jobs.housekeeping import (
     wake_up,
 )
 from registry.jobs.queue import LOCKS
-from registry.models import Registration, Report, Run, RunKind, RunState, ScheduleSlot
+from registry.models import (
+    FindingState,
+    Registration,
+    Report,
+    Run,
+    RunKind,
+    RunState,
+    ScheduleSlot,
+    Triage,
+)
 from tests.factories import (
     LATER,
     NOON,
@@ -27,6 +36,8 @@ from tests.factories import (
     make_run,
     make_schedule,
     make_scope,
+    make_triage,
+    make_waiver,
 )
 
 pytestmark = pytest.mark.django_db
@@ -305,15 +316,29 @@ def test_what_is_not_old_or_not_over_is_kept(fields):
     assert Run.objects.count() == 1
 
 
-def test_registrations_and_reports_are_kept_with_their_runs():
+def test_what_stands_on_its_run_is_kept_with_it():
     over = {"state": RunState.SUCCEEDED, "finished_at": OLD}
     make_registration(run=make_run(kind=RunKind.REGISTER, **over))
     make_report(run=make_run(kind=RunKind.REPORT, **over))
+    make_triage(run=make_run(kind=RunKind.TRIAGE, **over))
 
     forget_old(at=NOON)
 
     assert Registration.objects.get().run.state == RunState.SUCCEEDED
     assert Report.objects.get().run.state == RunState.SUCCEEDED
+    assert Triage.objects.get().run.state == RunState.SUCCEEDED
+
+
+def test_a_tick_ends_the_waivers_that_have_run_out():
+    waiver = make_waiver(until=NOON + timedelta(hours=1))
+
+    tick(at=NOON)
+    waiver.finding.refresh_from_db()
+    assert waiver.finding.state == FindingState.WAIVED
+
+    tick(at=NOON + timedelta(hours=1))
+    waiver.finding.refresh_from_db()
+    assert waiver.finding.state == FindingState.REOPENED
 
 
 def test_however_many_are_old_all_are_forgotten():

@@ -14,6 +14,8 @@ from tests.factories import (
     make_report,
     make_reserved_instance,
     make_scope,
+    make_user,
+    make_waiver,
 )
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,7 @@ def test_a_report_says_how_the_audit_stands():
         "images": 3,
         "verdicts": {"ok": 2, "lost": 1},
         "open_findings": 1,
+        "waived": 0,
         "idle_per_month": "0.00",
         "idle_unpriced": 0,
     }
@@ -63,6 +66,8 @@ def test_a_finding_about_an_image_is_whole_without_its_rows():
         "ref": finding.ref,
         "rule": "AMI001",
         "severity": "high",
+        "state": "open",
+        "waived": None,
         "title": "Billing code lost",
         "message": "Billed as Linux/UNIX, expected Red Hat Enterprise Linux.",
         "account": "111111111111",
@@ -75,6 +80,25 @@ def test_a_finding_about_an_image_is_whole_without_its_rows():
         "actual": "RunInstances",
         "expected": "RunInstances:0010",
     }
+
+
+def test_what_is_waived_is_counted_and_says_who_answers_for_it():
+    owner = make_user(username="olga")
+    finding = make_waiver(owner=owner, reason="It goes in May.", until=NEXT_DAY).finding
+    make_waiver(finding=make_finding(), ended_at=NOON)
+    make_waiver(finding=finding, ended_at=NOON, reason="It goes in April.")
+    Finding.objects.exclude(pk=finding.pk).update(state=FindingState.REOPENED)
+
+    result = built().result
+
+    assert (result["totals"]["open_findings"], result["totals"]["waived"]) == (2, 1)
+    assert [(row["state"], row["waived"]) for row in result["findings"]] == [
+        (
+            "waived",
+            {"owner": "olga", "until": "2026-11-25T12:00:00+00:00", "reason": "It goes in May."},
+        ),
+        ("reopened", None),
+    ]
 
 
 def test_a_finding_about_a_purchase_has_no_codes():
@@ -184,15 +208,15 @@ def test_a_report_names_what_opened_and_what_closed_since_the_one_before():
     }
 
 
-def test_a_finding_that_came_back_is_a_new_one():
+def test_a_finding_that_came_back_was_closed_and_opened():
     finding = make_finding()
     built()
-    resolve(finding)
-    again = make_finding(image=finding.image, state=FindingState.REOPENED)
+    back = {"state": FindingState.REOPENED, "opened_at": LATER}
+    Finding.objects.filter(pk=finding.pk).update(**back)
 
     report = built(at=NEXT_DAY)
 
-    assert report.result["difference"]["opened"] == [again.ref]
+    assert report.result["difference"]["opened"] == [finding.ref]
     assert report.result["difference"]["closed"] == [f"{finding.ref} Billing code lost"]
 
 
@@ -251,9 +275,9 @@ def test_a_purchase_that_is_over_costs_nothing(fields):
 def test_many_findings_take_no_more_queries(number, django_assert_num_queries):
     for _ in range(number):
         make_finding()
-        make_finding(reserved_instance=make_reserved_instance())
+        make_waiver(finding=make_finding(reserved_instance=make_reserved_instance()))
         make_scope()
     report = make_report()
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         build(report, at=NOON)
