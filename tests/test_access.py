@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from registry.access import Action, accounts, may, may_everywhere, may_somewhere, visible
 from registry.models import Image, Policy, Role, Run
@@ -38,7 +39,7 @@ REGISTRARS = frozenset({Role.DEVELOPER, Role.ENGINEER, Role.ADMIN})
 REMOVERS = frozenset({Role.ENGINEER, Role.ADMIN})
 OPERATORS = frozenset({Role.FINOPS, Role.ENGINEER, Role.ADMIN})
 VERIFIERS = OPERATORS | {Role.DEVELOPER}
-IN_A_MONTH = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+IN_A_MONTH = (timezone.now() + timedelta(days=30)).date().isoformat()
 WAIVER = {"text": "Known.", "person": "other", "until": IN_A_MONTH}
 SAID = {"answer": "approve", "reason": "Agreed."}
 HIDDEN = 404
@@ -83,6 +84,7 @@ PAGES = (
     Page("images:bring-back", REGISTRARS, elsewhere=302),
     Page("images:verify", VERIFIERS, post={"pick": "image"}, elsewhere=302),
     Page("instances:list"),
+    Page("instances:detail", of="instance", elsewhere=HIDDEN),
     Page("findings:list"),
     Page("findings:causes"),
     Page("findings:triage", VERIFIERS, elsewhere=302),
@@ -143,7 +145,7 @@ def world() -> World:
     image = make_image(name="undisclosed-image", **here)
     purchase = make_reserved_instance(**here)
     run = make_run(kind="verify", scope=scope)
-    make_instance(name="undisclosed-instance", image_id=image.aws_id, **here)
+    instance = make_instance(name="undisclosed-instance", image_id=image.aws_id, **here)
     make_snapshot(name="undisclosed-snapshot", **here)
     held = {"kind": "register", "state": "held", "requested_by": make_user(Role.DEVELOPER)}
     waiting = make_run(approvals_needed=2, **held)

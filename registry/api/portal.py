@@ -7,11 +7,12 @@ from django.http import Http404, HttpRequest
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from registry.api import decisions, images, registrations, removals
+from registry.api import decisions, findings, images, registrations, removals, triage
 from registry.api.door import ApiRequest, failed, said
 from registry.api.problems import WHOLE, Unfit, by_field, refusal
 from registry.api.reading import NotJson, StrictParser
 from registry.jobs.approvals import Late
+from registry.triage import Late as LateForTriage
 
 
 def came_in(request: HttpRequest) -> Any:
@@ -31,6 +32,8 @@ api = NinjaAPI(
     parser=StrictParser(),
 )
 api.add_router("/images", images.router)
+api.add_router("/findings/triage", triage.router)
+api.add_router("/findings", findings.router)
 api.add_router("/registrations", registrations.router)
 api.add_router("/registrations", decisions.router)
 api.add_router("/removals", removals.router)
@@ -76,6 +79,11 @@ def _missing(request: HttpRequest, error: Http404) -> Any:
 
 @api.exception_handler(Late)
 def _late(request: HttpRequest, error: Late) -> Any:
+    return said(str(error), 409)
+
+
+@api.exception_handler(LateForTriage)
+def _late_for_triage(request: HttpRequest, error: LateForTriage) -> Any:
     return said(str(error), 409)
 
 

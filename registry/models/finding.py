@@ -1,5 +1,7 @@
 """Findings: verdicts that we keep."""
 
+import re
+from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
@@ -29,6 +31,7 @@ class FindingState(models.TextChoices):
 
 # What somebody has to do something about.
 ACTIONABLE = (FindingState.OPEN, FindingState.IN_PROGRESS, FindingState.REOPENED)
+_REF = re.compile(r"(?:F-)?([0-9]{1,18})")  # more digits, no key has
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
@@ -44,6 +47,11 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def resolved(self) -> Self:
         return self.exclude(resolved_at=None)
+
+    def named(self, refs: Iterable[str]) -> Self:
+        """Leave those that the references name; what is no reference names nothing."""
+        found = map(_REF.fullmatch, refs)
+        return self.filter(pk__in={int(match[1]) for match in found if match})
 
     def search(self, words: str) -> Self:
         return self.filter(

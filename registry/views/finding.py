@@ -16,7 +16,6 @@ from registry.models.finding import FindingQuerySet
 from registry.triage import can
 from registry.views.findings import is_unpriced, neighbors
 from registry.views.lists import back
-from registry.views.refs import key_of
 from registry.views.shell import findings
 
 SHOWN = 10
@@ -34,7 +33,7 @@ def finding(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def find(request: SignedInRequest, ref: str) -> Finding:
     rows = findings(request).for_list().annotate(is_unpriced=is_unpriced)
-    found: Finding | None = rows.filter(pk=key_of(ref, "F")).first()
+    found: Finding | None = rows.named([ref]).first()
     if found is None:
         raise Http404(f"There is no finding {ref}.")
     return found

@@ -23,7 +23,7 @@ from registry.http import SignedInRequest
 from registry.models import Finding, Image, Waiver
 from registry.models.finding import FindingQuerySet
 from registry.views.lists import InventoryList, sorting
-from registry.views.refs import key_of, ref_of
+from registry.views.refs import ref_of
 from registry.views.shell import findings, narrow
 
 COLUMNS = {
@@ -140,8 +140,7 @@ def chosen(request: SignedInRequest, data: QueryDict) -> FindingQuerySet:
         is_read = "query" in data and found_by.is_valid()
         matching: FindingQuerySet = found_by.qs if is_read else rows.none()
         return matching
-    keys = {key_of(ref, "F") for ref in " ".join(data.getlist("pick")).split()}
-    return rows.filter(pk__in=keys)
+    return rows.named(" ".join(data.getlist("pick")).split())
 
 
 def _of_thing(field: str) -> Coalesce:

@@ -1,16 +1,19 @@
 """Every address of the API, and who may do what there."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from registry.api.portal import api
 from registry.models import ApiToken, Policy, Role, Run, RunState
 from tests.factories import (
     make_account,
+    make_finding,
     make_image,
     make_registration,
     make_removal,
@@ -49,6 +52,7 @@ class Address:
 
 REASON = {"reason": "It is needed."}
 REGISTRATION, REMOVAL = "/registrations/{uuid}", "/removals/{uuid}"
+FINDING = "/findings/{ref}"
 ADDRESSES = (
     Address("get", "/me"),
     Address("get", "/images"),
@@ -70,6 +74,17 @@ ADDRESSES = (
     Address("post", f"{REMOVAL}/retry", DISCARDERS, elsewhere=HIDDEN),
     Address("post", f"{REMOVAL}/items/{{id}}/keep", VERIFIERS, elsewhere=HIDDEN),
     Address("post", f"{REMOVAL}/undo", DISCARDERS, 201, HIDDEN, REASON),
+    Address("get", "/findings"),
+    Address("post", "/findings/triage", VERIFIERS, 201, UNKNOWN, "triage"),
+    # Only whoever asked.
+    Address("get", "/findings/triage/{ref}", answer=HIDDEN, elsewhere=HIDDEN),
+    Address("get", FINDING, elsewhere=HIDDEN),
+    Address("post", f"{FINDING}/comment", VERIFIERS, elsewhere=HIDDEN, body={"text": "Seen."}),
+    Address("post", f"{FINDING}/assign", APPROVERS, elsewhere=HIDDEN, body={"person": "olga"}),
+    Address("post", f"{FINDING}/start", VERIFIERS, elsewhere=HIDDEN),
+    Address("post", f"{FINDING}/waive", APPROVERS, elsewhere=HIDDEN, body="waiver"),
+    Address("post", f"{FINDING}/reopen", APPROVERS, elsewhere=HIDDEN),
+    Address("post", f"{FINDING}/watch", VERIFIERS, elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
 RUNS = {"retry": {"state": "succeeded", "finished_at": "2026-11-24T12:00:00Z"}}
@@ -91,7 +106,9 @@ class World:
     def ask(self, address: Address, user: Any) -> Any:
         secret = make_token(user=user)[1] if user else "nothing"
         place = REMOVAL if address.path.startswith("/removals") else REGISTRATION
-        path = address.path.replace("{uuid}", self.paths[place]).replace("{id}", self.paths["id"])
+        path = address.path.replace("{uuid}", self.paths[place])
+        for name in ("id", "ref"):
+            path = path.replace(f"{{{name}}}", self.paths[name])
         body = self.bodies.get(address.body) if isinstance(address.body, str) else address.body
         headers = {"Authorization": f"Bearer {secret}"}
         if address.method == "get":
@@ -124,12 +141,19 @@ def world(request) -> World:
         "expected_usage_operation": "RunInstances:0010",
         "reason": "There is no instance any more.",
     }
+    in_progress = "in_progress" if word == "reopen" else "open"
+    finding = make_finding(image=free, title="undisclosed-finding", state=in_progress)
+    make_user(Role.VIEWER, username="olga")
+    until = (timezone.now() + timedelta(days=30)).date().isoformat()
     bodies = {
+        "triage": {"findings": [finding.ref], "action": "comment", "text": "Seen."},
+        "waiver": {"owner": "olga", "reason": "Known.", "until": until},
         "wish": wish,
         "images": {"images": [free.aws_id]},
         "removal": {"images": [free.aws_id], **REASON},
     }
     paths = {REGISTRATION: str(registration.key), REMOVAL: str(removal.key), "id": image.aws_id}
+    paths["ref"] = finding.ref
     return World(scope.account, paths, bodies)
 
 
