@@ -91,12 +91,12 @@ def test_auditing_twice_changes_nothing():
     make_image(declared=RHEL)
     make_reserved_instance()
     audit(at=NOON)
-    before = list(Finding.objects.values("pk", "state", "opened_at", "message"))
+    before = list(Finding.objects.order_by("pk").values("pk", "state", "opened_at", "message"))
 
     counts = audit(at=LATER)
 
     assert counts.findings == 2
-    assert list(Finding.objects.values(*before[0])) == before
+    assert list(Finding.objects.order_by("pk").values(*before[0])) == before
 
 
 def test_an_audit_as_of_an_earlier_time_is_possible_after_a_later_one():
