@@ -38,7 +38,10 @@ _images = [
     path("<str:aws_id>/", images.image, name="detail"),
     path("<str:aws_id>/declare/", declarations.declare_it, name="declare"),
 ]
-_instances = [path("", instances.InstanceList.as_view(), name="list")]
+_instances = [
+    path("", instances.InstanceList.as_view(), name="list"),
+    path("<str:aws_id>/", instances.instance, name="detail"),
+]
 _findings = [
     path("", findings.FindingList.as_view(), name="list"),
     path("causes/", finding_causes.CauseList.as_view(), name="causes"),

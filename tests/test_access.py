@@ -163,6 +163,7 @@ def world() -> World:
     pattern = make_pattern(text="undisclosed-pattern", account=scope.account)
     ids = {
         "image": image.aws_id,
+        "instance": instance.aws_id,
         "pattern": str(pattern.pk),
         "purchase": purchase.aws_id,
         "finding": make_finding(image=image).ref,

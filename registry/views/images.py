@@ -27,12 +27,12 @@ from registry.models import (
     Method,
     RemovalItem,
     Scope,
-    Snapshot,
 )
+from registry.views.history import history, readable
 from registry.views.lists import InventoryList, back
 from registry.views.shell import narrow
 
-LINKED: dict[str, Any] = {"image": Image, "snapshot": Snapshot, "instance": Instance}
+LINKED = frozenset({"image", "instance"})  # what has a page
 # What is not told of a thing in an account that the person may not read.
 HIDDEN: dict[str, Any] = {"name": "", "detail": "", "usage_operation": None}
 _LONGEST_NAME = 120  # with what is added, AWS takes it
@@ -95,6 +95,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "section": "images",
         "image": found,
         "hops": _hops(request, found),
+        "history": history(request, found),
         "read_at": _read_at(found),
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
@@ -155,17 +156,13 @@ def _hops(request: SignedInRequest, found: Image) -> list[dict[str, Any]]:
     Of things in accounts that the person may not read, only the ids are shown.
     """
     hops: list[dict[str, Any]] = found.lineage
-    readable = {found.aws_id}
-    for kind, model in LINKED.items():
-        named = [hop["aws_id"] for hop in hops if hop["kind"] == kind]
-        rows = visible(model.objects.filter(aws_id__in=named), request.user)
-        readable |= set(rows.values_list("aws_id", flat=True))
+    shown = readable(request, [hop["aws_id"] for hop in hops]) | {found.aws_id}
     return [
         hop
         | {
-            **({} if hop["aws_id"] in readable else HIDDEN),
+            **({} if hop["aws_id"] in shown else HIDDEN),
             "breaks_next": bool(after and after["is_break"]),
-            "is_linked": hop["kind"] == "image" and hop["aws_id"] in readable - {found.aws_id},
+            "is_linked": hop["kind"] in LINKED and hop["aws_id"] in shown - {found.aws_id},
         }
         for hop, after in zip_longest(hops, hops[1:])
     ]
