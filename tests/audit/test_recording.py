@@ -18,7 +18,7 @@ WINDOWS, SUSE = "RunInstances:0002", "RunInstances:000g"
 IMAGES = {
     1: ("ok", RHEL, "strong", "instance", [], [], []),
     # registered from a snapshot of a RHEL server's root: the code was lost on the way
-    2: ("lost", RHEL, "strong", "instance", ["RHEL"], [], ["AMI001"]),
+    2: ("lost", RHEL, "strong", "instance", ["RHEL"], [], ["AMI001", "AMI012"]),
     3: (
         "partial",
         "RunInstances:0006",
@@ -26,7 +26,7 @@ IMAGES = {
         "name",
         ["SQL Server Standard"],
         [],
-        ["AMI002"],
+        ["AMI002", "AMI012"],
     ),
     # imported from a data centre; AWS left its code empty
     4: ("lost", SUSE, "weak", "name", ["SUSE"], [], ["AMI001"]),
@@ -34,7 +34,7 @@ IMAGES = {
     6: ("unknown", None, "none", "none", [], [], []),
     7: ("excused", RHEL, "weak", "name", ["RHEL"], [], []),
     8: ("unexpected", LINUX, "weak", "name", [], ["RHEL"], ["AMI003"]),
-    9: ("wrong", RHEL, "strong", "instance", ["RHEL"], ["SUSE"], ["AMI004"]),
+    9: ("wrong", RHEL, "strong", "instance", ["RHEL"], ["SUSE"], ["AMI004", "AMI012"]),
     # copied from the account of base images, which is in the recording as well
     10: ("lost", RHEL, "strong", "ancestor", ["RHEL"], [], ["AMI001"]),
     11: ("ok", "RunInstances:00g0", "weak", "name", [], [], []),
