@@ -1,6 +1,6 @@
 """The one door to AWS."""
 
-from registry.aws.ec2 import Deregistered, Ec2, Reading, Reference, Reply
+from registry.aws.ec2 import Deregistered, Ec2, Reply
 from registry.aws.errors import (
     SERVER_SIDE,
     AccessDenied,
@@ -12,6 +12,8 @@ from registry.aws.errors import (
     Unsure,
 )
 from registry.aws.members import Malformed
+from registry.aws.origins import ImageMetadata
+from registry.aws.reads import Reading, Reference
 from registry.aws.records import (
     ImageRecord,
     InstanceRecord,
@@ -28,6 +30,7 @@ __all__ = [
     "AwsError",
     "Deregistered",
     "Ec2",
+    "ImageMetadata",
     "ImageRecord",
     "InstanceRecord",
     "Malformed",

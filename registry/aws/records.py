@@ -181,6 +181,9 @@ class InstanceRecord:
     state: str
     instance_type: str
     image_id: str
+    image_name: str
+    image_owner_id: str
+    image_owner_alias: str
     availability_zone: str
     availability_zone_id: str
     tenancy: str
@@ -199,6 +202,7 @@ class InstanceRecord:
 
     @classmethod
     def parse(cls, item: Item) -> Self:
+        """Read what DescribeInstances tells: nothing of the image but its id."""
         labels, place = tags(item), part(item, "Placement")
         details, operation = codes(item)
         return cls(
@@ -207,6 +211,9 @@ class InstanceRecord:
             state=words(part(item, "State"), "Name", 32),
             instance_type=words(item, "InstanceType", SHORT),
             image_id=words(item, "ImageId", SHORT),
+            image_name="",
+            image_owner_id="",
+            image_owner_alias="",
             availability_zone=words(place, "AvailabilityZone", SHORT),
             availability_zone_id=words(place, "AvailabilityZoneId", SHORT),
             tenancy=words(place, "Tenancy", 16) or "default",

@@ -30,6 +30,7 @@ from registry.models import (
 )
 from registry.models.account import ACCOUNT_NUMBER, REGION
 from registry.sync.mirror import Changes, mirror
+from registry.sync.origins import name_images
 
 
 class DumpInvalid(Exception):
@@ -205,6 +206,8 @@ def _scope(number: str, region: str) -> Scope:
 
 
 def _mirror(kind: Kind, scope: Scope, records: list[Any], *, at: datetime) -> Changes:
+    if kind.model is Instance:
+        records = name_images(records, {}, scope)  # a dump does not tell of their images
     try:
         return mirror(kind.model, scope, records, at=at)
     except DataError as error:

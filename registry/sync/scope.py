@@ -7,14 +7,15 @@ from typing import Any
 from registry.aws import Ec2, ImageRecord
 from registry.models import Image, Instance, Mirror, ReservedInstance, Scope, Snapshot, Volume
 from registry.sync.mirror import Changes, mirror, mirror_some
+from registry.sync.origins import list_instances, read_origins
 
 # The parents first: what appears while we ask then still finds where it came from.
-KINDS: tuple[tuple[type[Mirror], Callable[[Ec2], Sequence[Any]]], ...] = (
-    (Snapshot, Ec2.list_snapshots),
-    (Volume, Ec2.list_volumes),
-    (Instance, Ec2.list_instances),
-    (Image, Ec2.list_images),
-    (ReservedInstance, Ec2.list_reserved_instances),
+KINDS: tuple[tuple[type[Mirror], Callable[[Ec2, Scope], Sequence[Any]]], ...] = (
+    (Snapshot, lambda ec2, _: ec2.list_snapshots()),
+    (Volume, lambda ec2, _: ec2.list_volumes()),
+    (Instance, list_instances),
+    (Image, lambda ec2, _: ec2.list_images()),
+    (ReservedInstance, lambda ec2, _: ec2.list_reserved_instances()),
 )
 
 
@@ -22,11 +23,14 @@ def sync_scope(ec2: Ec2, scope: Scope, *, at: datetime) -> dict[str, Changes]:
     """Mirror every kind of `scope`, each in one transaction after its whole answer.
 
     A kind that cannot be read raises an error of `registry.aws`; what was mirrored before it stays.
+    What is read besides, of single images, never fails it.
     """
-    return {
-        str(model._meta.verbose_name_plural): mirror(model, scope, ask(ec2), at=at)
+    changes = {
+        str(model._meta.verbose_name_plural): mirror(model, scope, ask(ec2, scope), at=at)
         for model, ask in KINDS
     }
+    read_origins(ec2, scope)
+    return changes
 
 
 def mirror_images(records: Sequence[ImageRecord], scope: Scope, *, at: datetime) -> list[Image]:

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from registry.aws import (
@@ -5,6 +7,7 @@ from registry.aws import (
     AccessDenied,
     AwsError,
     Ec2,
+    ImageMetadata,
     Malformed,
     NameTaken,
     NotFound,
@@ -13,11 +16,12 @@ from registry.aws import (
     Unsure,
     connect,
 )
-from registry.aws.ec2 import PAGE_SIZE
+from registry.aws.reads import PAGE_SIZE
 from sandbox.aws.scope import Scope
 from sandbox.aws.using import use_in_parameter, use_in_template
 from tests.aws.impostor import answering
 from tests.data.items import (
+    ACCOUNT,
     image_item,
     instance_item,
     put,
@@ -373,6 +377,46 @@ def test_an_image_is_read_in_aws_s_own_words(aws, ec2):
 
 def test_an_image_that_is_not_shown_is_none(aws, ec2):
     assert ec2.read_image("ami-00000000000000009") is None
+
+
+def test_what_is_told_of_the_images_of_instances_goes_on_to_the_last_page(aws, ec2):
+    put(aws, *map(instance_item, range(PAGE_SIZE + 1)))
+    put(aws, image_item(0, Name="golden", ImageOwnerAlias="amazon"))
+
+    found = ec2.list_image_metadata()
+
+    first, *_, last = map(instance_item, range(PAGE_SIZE + 1))
+    image_id = image_item(0)["ImageId"]
+    assert found[first["InstanceId"]] == ImageMetadata(image_id, "golden", ACCOUNT, "amazon")
+    assert found[last["InstanceId"]] == ImageMetadata(last["ImageId"], "", "", "")
+    assert aws.operations_called() == ["DescribeInstanceImageMetadata"] * 2
+
+
+def test_an_ancestry_is_read_nearest_first(aws, ec2):
+    parent = image_item(2, SourceImageId="ami-gone", SourceImageRegion="us-east-1")
+    child = image_item(1, SourceImageId=parent["ImageId"], SourceImageRegion="eu-west-1")
+    put(aws, child, parent)
+
+    entries = ec2.read_ancestry(child["ImageId"])
+
+    assert [(one.image_id, one.source_image_id, one.source_image_region) for one in entries] == [
+        (child["ImageId"], parent["ImageId"], "eu-west-1"),
+        (parent["ImageId"], "ami-gone", "us-east-1"),
+    ]
+    assert entries[0].created_at == datetime(2026, 10, 1, 8, 30, tzinfo=UTC)
+
+
+def test_no_image_has_no_ancestry(aws, ec2):
+    with pytest.raises(NotFound):
+        ec2.read_ancestry("ami-0123456789abcdef0")
+
+
+@pytest.mark.parametrize(
+    "ask", [Ec2.list_image_metadata, lambda ec2: ec2.read_ancestry("ami-0123456789abcdef0")]
+)
+def test_an_origin_that_is_not_told_is_an_error(aws, ask):
+    with pytest.raises(Unreachable), answering(b"<Other/>") as ec2:
+        ask(ec2)
 
 
 def test_an_image_is_disabled_and_enabled_again(aws, ec2):

@@ -92,6 +92,18 @@ def test_instances_are_mirrored_from_every_form(tmp_path, content):
     assert Instance.objects.count() == 2
 
 
+def test_what_is_told_of_the_image_of_an_instance_outlives_a_recording(tmp_path):
+    write(tmp_path, "instances.json", [instance_item(1)])
+    take_in(tmp_path)
+    Instance.objects.update(image_name="RHEL-9.4", image_owner_id="309956199498")
+    write(tmp_path, "instances.json", [instance_item(1, Tags=[])])
+
+    take_in(tmp_path, at=LATER)
+
+    assert Instance.objects.get().image_name == "RHEL-9.4"
+    assert Instance.objects.get().image_owner_id == "309956199498"
+
+
 def test_every_kind_may_be_there(tmp_path):
     write(tmp_path, "images.json", {"Images": [image_item()]})
     write(tmp_path, "snapshots.json", {"Snapshots": [snapshot_item()]})
