@@ -22,6 +22,7 @@ from registry.views import (
     removals,
     reports,
     reserved_instances,
+    rules,
     runs,
     scope,
     search,
@@ -57,6 +58,10 @@ _findings = [
 _reserved_instances = [
     path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),
     path("<str:aws_id>/", reserved_instances.reserved_instance, name="detail"),
+]
+_rules = [
+    path("", rules.rule_list, name="list"),
+    path("<str:rule_id>/", rules.rule, name="detail"),
 ]
 _jobs = [
     path("", runs.RunList.as_view(), name="list"),
@@ -107,6 +112,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("policies/", policies.policies, name="policies"),
     path("patterns/", include((_patterns, "patterns"))),
     path("billing-codes/", codes.codes, name="codes"),
+    path("rules/", include((_rules, "rules"))),
     path("images/", include((_images, "images"))),
     path("instances/", include((_instances, "instances"))),
     path("findings/", include((_findings, "findings"))),

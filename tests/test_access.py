@@ -65,6 +65,8 @@ PAGES = (
     Page("search"),
     Page("scope", post={"next": "/"}, elsewhere=302),
     Page("codes"),
+    Page("rules:list"),
+    Page("rules:detail", of="rule"),
     Page("policies"),
     Page("patterns:list"),
     Page("patterns:new", ADMIN, elsewhere=403),
@@ -174,6 +176,7 @@ def world() -> World:
         "removal": item.removal.run.ref,
         "item": str(item.pk),
         "account": scope.account.number,
+        "rule": "AMI001",
         "report": report.ref,
     }
     return World(ids, scope.account)
