@@ -12,7 +12,7 @@ from registry.aws.errors import (
     Unsure,
 )
 from registry.aws.members import Malformed
-from registry.aws.origins import ImageMetadata
+from registry.aws.origins import AncestryEntry, ImageMetadata
 from registry.aws.reads import Reading, Reference
 from registry.aws.records import (
     ImageRecord,
@@ -27,6 +27,7 @@ __all__ = [
     "SERVER_SIDE",
     "Access",
     "AccessDenied",
+    "AncestryEntry",
     "AwsError",
     "Deregistered",
     "Ec2",

@@ -5,19 +5,30 @@ and nothing else is worse: the sync goes on, and what was read before stays.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef
 
-from registry.aws import AwsError, Ec2, ImageMetadata, InstanceRecord, Malformed, NotFound
+from registry.aws import (
+    AncestryEntry,
+    AwsError,
+    Ec2,
+    ImageMetadata,
+    InstanceRecord,
+    Malformed,
+    NotFound,
+)
 from registry.models import Image, Instance, Scope, Touched
 
 logger = logging.getLogger(__name__)
 MOST = 100  # calls of each kind in one sync of a scope; the next one goes on
+BATCH = 500
 _NAMES = ("image_name", "image_owner_id", "image_owner_alias")
+_OF_ENTRY = ("aws_id", "created_at", "owner_alias", "source_image_id", "source_image_region")
 
 
 def list_instances(ec2: Ec2, scope: Scope) -> list[InstanceRecord]:
@@ -58,40 +69,61 @@ def read_origins(ec2: Ec2, scope: Scope) -> None:
     That is the ancestry of those whose parent is not in the mirror, once, as it never changes; and
     who may launch those with a product code.
     """
-    here = Image.objects.present().within(scope)
-    parent = Image.objects.filter(aws_id=OuterRef("source_image_id"))
-    orphans = here.filter(~Exists(parent), ancestry__isnull=True).exclude(source_image_id="")
-    _read(orphans.order_by("pk"), "ancestry", lambda image_id: _ancestry(ec2, image_id), scope)
-    # Those first that were never read; of more than a sync reads, any, so that each has its turn.
-    sold = here.exclude(product_codes=[]).order_by(
-        F("launch_permissions").asc(nulls_first=True), "?"
-    )
-    _read(sold, "launch_permissions", ec2.read_permissions, scope)
-
-
-def _ancestry(ec2: Ec2, image_id: str) -> list[dict[str, str]]:
-    return [
-        asdict(entry) | {"created_at": entry.created_at.isoformat() if entry.created_at else ""}
-        for entry in ec2.read_ancestry(image_id)
-    ]
-
-
-def _read(
-    rows: QuerySet[Image], column: str, ask: Callable[[str], list[dict[str, str]]], scope: Scope
-) -> None:
-    for key, aws_id, known in rows.values_list("pk", "aws_id", column)[:MOST]:
+    for read in (_read_ancestries, _read_permissions):
         try:
-            answer = ask(aws_id)
+            read(ec2, scope)
+        except (AwsError, Malformed) as error:
+            logger.warning("%s: less is known of single images. %s", scope, error)
+
+
+def _read_ancestries(ec2: Ec2, scope: Scope) -> None:
+    """Ask once for all images with one parent: what is behind it is the same for each."""
+    parent = Image.objects.filter(aws_id=OuterRef("source_image_id"))
+    rows = Image.objects.present().within(scope).filter(~Exists(parent), ancestry__isnull=True)
+    children = defaultdict(list)
+    for image in rows.exclude(source_image_id="").order_by("pk").only(*_OF_ENTRY):
+        children[image.source_image_id].append(image)
+    for images in list(children.values())[:MOST]:
+        try:
+            answer = ec2.read_ancestry(images[0].aws_id)
         except NotFound:
             continue  # it has gone meanwhile
-        except (AwsError, Malformed) as error:
-            logger.warning("%s: no %s of images. %s", scope, column.replace("_", " "), error)
-            return
-        if answer != known:
-            _write(key, aws_id, **{column: answer})
+        behind = [entry for entry in answer if entry.image_id != images[0].aws_id]
+        for image in images:
+            image.ancestry = [_entry(one) for one in (_own(image), *behind)]
+        _write(images, "ancestry")
 
 
-def _write(key: int, aws_id: str, **columns: list[dict[str, str]]) -> None:
+def _own(image: Image) -> AncestryEntry:
+    return AncestryEntry(
+        image_id=image.aws_id,
+        created_at=image.created_at,
+        owner_alias=image.owner_alias,
+        source_image_id=image.source_image_id,
+        source_image_region=image.source_image_region,
+    )
+
+
+def _entry(entry: AncestryEntry) -> dict[str, str]:
+    made = entry.created_at
+    return asdict(entry) | {"created_at": made.isoformat() if made else ""}
+
+
+def _read_permissions(ec2: Ec2, scope: Scope) -> None:
+    sold = Image.objects.present().within(scope).exclude(product_codes=[])
+    # Those first that were never read; of more than a sync reads, any, so that each has its turn.
+    never_first = F("launch_permissions").asc(nulls_first=True)
+    for image in sold.order_by(never_first, "?").only("aws_id", "launch_permissions")[:MOST]:
+        try:
+            answer = ec2.read_permissions(image.aws_id)
+        except NotFound:
+            continue
+        if answer != image.launch_permissions:
+            image.launch_permissions = answer
+            _write([image], "launch_permissions")
+
+
+def _write(images: Sequence[Image], column: str) -> None:
     with transaction.atomic():
-        Image.objects.filter(pk=key).update(**columns)
-        Touched.objects.create(kind="image", aws_id=aws_id)
+        Image.objects.bulk_update(images, [column], batch_size=BATCH)
+        Touched.objects.bulk_create(Touched(kind="image", aws_id=row.aws_id) for row in images)

@@ -101,6 +101,20 @@ def test_an_ancestry_is_read_once_where_the_parent_is_not_in_the_mirror(aws, ec2
     assert Image.objects.exclude(ancestry=None).count() == 1
 
 
+def test_images_with_one_parent_are_asked_for_once(aws, ec2, scope):
+    vendor = image_item(99, SourceImageId="ami-0older", SourceImageRegion="us-east-1")
+    put(aws, vendor | {"Public": True, "OwnerId": "309956199498"}, account="309956199498")
+    child = {"SourceImageId": vendor["ImageId"], "SourceImageRegion": REGION}
+    put(aws, *(image_item(number, **child) for number in (1, 2, 3)))
+
+    sync_scope(ec2, scope, at=NOON)
+
+    assert aws.operations_called().count("GetImageAncestry") == 1
+    for image in Image.objects.all():
+        way = [(entry["image_id"], entry["source_image_id"]) for entry in image.ancestry]
+        assert way == [(image.aws_id, vendor["ImageId"]), (vendor["ImageId"], "ami-0older")]
+
+
 def test_a_parent_in_another_account_is_in_the_mirror(aws, ec2, scope):
     make_image(aws_id=ORPHAN["SourceImageId"])
     put(aws, image_item(1, **ORPHAN))
@@ -165,7 +179,7 @@ def test_what_cannot_be_read_any_more_stays(aws, impatient, scope):
 
 
 def test_an_image_that_goes_meanwhile_does_not_stop_the_others(aws, ec2, scope):
-    put(aws, image_item(1, **ORPHAN), image_item(2, **ORPHAN))
+    put(aws, image_item(1, **ORPHAN), image_item(2, SourceImageId="ami-0another"))
     sync_scope(ec2, scope, at=NOON)
     Image.objects.update(ancestry=None)
     drop(aws, image_item(1))
@@ -177,7 +191,8 @@ def test_an_image_that_goes_meanwhile_does_not_stop_the_others(aws, ec2, scope):
 
 def test_a_sync_reads_so_many_and_the_next_one_goes_on(aws, ec2, scope, monkeypatch):
     monkeypatch.setattr(origins, "MOST", 2)
-    put(aws, *(image_item(number, ProductCodes=SOLD, **ORPHAN) for number in range(3)))
+    for number in range(3):
+        put(aws, image_item(number, ProductCodes=SOLD, SourceImageId=f"ami-0{number}"))
 
     sync_scope(ec2, scope, at=NOON)
     assert Image.objects.filter(ancestry__isnull=True).count() == 1
