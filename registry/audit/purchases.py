@@ -1,12 +1,8 @@
 """What is wrong with a purchase, as findings see it."""
 
-from decimal import Decimal
-
 from registry.billing.coverage import PurchaseUse
 from registry.billing.rules import Violation
 
-HOURS_A_MONTH = 730
-DEAREST = Decimal(10**12)  # more than a column holds; no real purchase comes near
 TITLES = {
     "not_active": "Not active",
     "wrong_platform": "Billing code differs",
@@ -41,13 +37,6 @@ _REMEDIES = {
     "over_bought": ("Sell or exchange what is too much, or launch new work on it.",),
     "no_instance_of_type": ("Sell or exchange the purchase, or launch new work on it.",),
 }
-
-
-def monthly(cost: Decimal | None) -> Decimal | None:
-    """Return an hourly cost for a month of 730 hours, in cents; None where it is not known."""
-    if cost is None or cost >= DEAREST:
-        return None
-    return (cost * HOURS_A_MONTH).quantize(Decimal("0.01"))
 
 
 def check(use: PurchaseUse) -> tuple[Violation, ...]:

@@ -8,8 +8,9 @@ from registry.audit.coverage import audit_coverage
 from registry.audit.findings import Found, reconcile
 from registry.audit.images import Judged, Verdicts, judge_all, judge_some
 from registry.audit.known import Known
-from registry.audit.purchases import check, monthly
+from registry.audit.purchases import check
 from registry.audit.touched import TouchedThings, concerned, forget, read_touched
+from registry.billing.price import monthly
 from registry.models import Finding, Image
 
 

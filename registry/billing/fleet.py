@@ -70,7 +70,12 @@ class Machine:
     @property
     def can_be_paid(self) -> bool:
         """Say whether a purchase may pay for it now; for a Dedicated Host, its host is billed."""
-        return self.is_on_demand and self.is_running is True and self.tenancy != HOST
+        return self.may_be_paid and self.is_running is True
+
+    @property
+    def may_be_paid(self) -> bool:
+        """Say whether a purchase may pay for it, or could if it ran: that may not be recorded."""
+        return self.is_on_demand and self.is_running is not False and self.tenancy != HOST
 
 
 @dataclass(frozen=True, slots=True)

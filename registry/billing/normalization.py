@@ -6,6 +6,7 @@ families newer than it are taken as flexible, which is not confirmed.
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _NAMED = {
     "nano": Fraction(1, 4),
@@ -45,6 +46,7 @@ def family(instance_type: str) -> str:
     return instance_type.partition(".")[0]
 
 
+@lru_cache(maxsize=4096)
 def factor(instance_type: str) -> Fraction | None:
     """Return the normalization factor of a type; None where it has none or none is known."""
     series, _, size = instance_type.partition(".")
@@ -65,3 +67,21 @@ def is_flexible(instance_type: str, *, platform: str, tenancy: str, scope: str) 
         and family(instance_type) not in NOT_FLEXIBLE
         and factor(instance_type) is not None
     )
+
+
+def weight(instance_type: str, platform: str, tenancy: str) -> int:
+    """Return how many units an instance is, to the purchases that may pay for it.
+
+    Where size is flexible a unit is a quarter of the normalization factor, so that every size is
+    a whole number of them; else an instance is one.
+    """
+    if not is_flexible(instance_type, platform=platform, tenancy=tenancy, scope="Region"):
+        return 1
+    return int((factor(instance_type) or 1) * 4)
+
+
+def kind(instance_type: str, platform: str, tenancy: str) -> str:
+    """Name what the purchases for a type may pay for: its family where size is flexible."""
+    if is_flexible(instance_type, platform=platform, tenancy=tenancy, scope="Region"):
+        return family(instance_type)
+    return instance_type

@@ -1,11 +1,11 @@
-"""A purchase while it is applied: what it can still pay for, and what it pays for already."""
+"""A purchase as it is applied: what it can pay for, and in which units."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from registry.billing.codes import normalize_reserved_platform
 from registry.billing.fleet import Purchase
-from registry.billing.normalization import factor, is_flexible
+from registry.billing.normalization import is_flexible, weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,18 @@ class Cover:
 
 @dataclass(slots=True)
 class Pool:
-    """What is left of a purchase: normalized units where size is flexible, else instances."""
+    """A purchase in the units of the instances that it may pay for.
+
+    Where size is flexible these are quarters of the normalization factor, so that every size is
+    a whole number of them; else a Reserved Instance and an instance are one unit each.
+    """
 
     purchase: Purchase
     platform: str = ""
     is_regional: bool = False
     is_flexible: bool = False
-    unit: Fraction = Fraction(1)
-    left: Fraction = Fraction(0)
-    covers: list[Cover] = field(default_factory=list)
+    unit: int = 1
+    units: int = 0
 
     def __post_init__(self) -> None:
         bought = self.purchase
@@ -38,10 +41,5 @@ class Pool:
             tenancy=bought.tenancy,
             scope=bought.scope,
         )
-        if self.is_flexible:
-            self.unit = factor(bought.instance_type) or Fraction(1)
-        self.left = self.unit * bought.count
-
-    @property
-    def used(self) -> Fraction:
-        return self.purchase.count - self.left / self.unit
+        self.unit = weight(bought.instance_type, self.platform, bought.tenancy)
+        self.units = self.unit * bought.count

@@ -1,10 +1,14 @@
 """What a Reserved Instance costs for each hour of its term, used or not."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 # Offerings of which nothing is paid upfront; the empty one was never recorded.
 _HOURLY_ONLY = ("No Upfront", "")
 _A_DAY = 86_400
+HOURS_A_MONTH = 730
+DEAREST = 10**12  # more than a column holds; no real purchase comes near
+_CENT = Decimal("0.01")
 
 
 def hourly_cost(
@@ -39,3 +43,22 @@ def term(duration: int | None, lasts: int | None) -> int | None:
     if duration is None or lasts is None:
         return lasts if duration is None else duration
     return duration if abs(duration - lasts) <= _A_DAY else lasts
+
+
+def hourly(cost: Decimal | Fraction | None) -> Decimal | None:
+    """Return a cost of an hour as it is stored, to 8 places; None where it is not known."""
+    if cost is None:
+        return None
+    exact = Fraction(cost)
+    if abs(exact) >= DEAREST:
+        return None
+    return Decimal(round(exact * 10**8)).scaleb(-8)
+
+
+def monthly(cost: Decimal | None) -> Decimal | None:
+    """Return a cost of an hour for a month of 730 hours, in cents; None where it is not known.
+
+    It is rounded once, half to even, from the cost as it is stored.
+    """
+    stored = hourly(cost)
+    return None if stored is None else (stored * HOURS_A_MONTH).quantize(_CENT, ROUND_HALF_EVEN)

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db.models import Count, Prefetch
 
+from registry.billing.price import monthly
 from registry.models import Finding, FindingState, Image, Report, ReservedInstance, Scope, Waiver
-
-HOURS_A_MONTH = 730
 
 
 def build(report: Report, *, at: datetime) -> Report:
@@ -49,9 +48,9 @@ def _idle() -> dict[str, Any]:
     rows = ReservedInstance.objects.present().filter(state__in=("active", ""))
     costs = rows.values_list("idle_hourly_cost", flat=True)
     known = [cost for cost in costs if cost is not None]
-    total = (sum(known, Decimal(0)) * HOURS_A_MONTH).quantize(Decimal("0.01"))
+    total = monthly(sum(known, Decimal(0)))
     return {
-        "idle_per_month": None if costs and not known else str(total),
+        "idle_per_month": None if total is None or (costs and not known) else str(total),
         "idle_unpriced": len(costs) - len(known),
     }
 

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide as draw
 
+from registry.billing import price
 from registry.billing.codes import label
 
 register = template.Library()
@@ -185,7 +186,7 @@ def dollars(amount: Decimal | None) -> str:
 @register.filter
 def monthly(hourly: Decimal | None) -> str:
     """Return an hourly amount for a month of 730 hours, in whole dollars."""
-    return dollars(None if hourly is None else hourly * 730)
+    return dollars(price.monthly(hourly))
 
 
 @register.filter

@@ -4,6 +4,7 @@ from fractions import Fraction
 import pytest
 
 from registry.audit.coverage import audit_coverage
+from registry.audit.fleet import Fleet
 from registry.models import Cover, Instance, ReservedInstance
 from tests.factories import (
     LATER,
@@ -209,6 +210,18 @@ def test_the_number_of_queries_does_not_grow(account, count, django_assert_num_q
 
     with django_assert_num_queries(11):  # three of them begin, lock, and end a savepoint
         audit_coverage(at=NOON)
+
+
+def test_a_fleet_that_is_loaded_already_is_taken(account, django_assert_num_queries):
+    make_instance(account=account)
+    bought = make_reserved_instance(account=account)
+    fleet = Fleet.load(at=NOON)
+
+    with django_assert_num_queries(8):
+        audit_coverage(fleet, at=NOON)
+
+    bought.refresh_from_db()
+    assert bought.used == "1"
 
 
 def test_instances_are_not_written(account):

@@ -1,9 +1,8 @@
-from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from registry.audit.purchases import DEAREST, TITLES, check, monthly
+from registry.audit.purchases import TITLES, check
 from registry.billing.coverage import PurchaseUse
 from registry.billing.idle import Reason
 
@@ -69,18 +68,3 @@ def test_without_instances_none_are_named():
     (violation,) = check(use(Reason("over_bought", ()), used=Fraction(1, 2), idle=Fraction(1, 2)))
 
     assert violation.message == "0.5 of 1 Reserved Instances pay for nothing."
-
-
-@pytest.mark.parametrize(
-    ("cost", "amount"),
-    [
-        (None, None),
-        (Decimal(0), Decimal("0.00")),
-        (Decimal("0.15"), Decimal("109.50")),
-        (Decimal("0.0000001"), Decimal("0.00")),
-        (DEAREST, None),
-        (Decimal("1e30"), None),
-    ],
-)
-def test_a_month_has_730_hours(cost, amount):
-    assert monthly(cost) == amount

@@ -1,8 +1,11 @@
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from registry.billing.price import hourly_cost, term
+from registry.billing.price import DEAREST, hourly, hourly_cost, monthly, term
 
 YEAR, THREE_YEARS, DAY = 31_536_000, 94_608_000, 86_400
 
@@ -75,3 +78,43 @@ def test_the_example_of_aws():
 )
 def test_the_term_of_a_purchase(duration, lasts, seconds):
     assert term(duration, lasts) == seconds
+
+
+@pytest.mark.parametrize(
+    ("cost", "stored"),
+    [
+        (None, None),
+        (Fraction(1, 3), Decimal("0.33333333")),
+        (Fraction(-1, 3), Decimal("-0.33333333")),
+        (Decimal("0.000000005"), Decimal("0.00000000")),
+        (Decimal("0.000000015"), Decimal("0.00000002")),
+        (Decimal(DEAREST), None),
+        (Fraction(-DEAREST), None),
+        (Decimal("999999999999.1"), Decimal("999999999999.10000000")),
+    ],
+)
+def test_an_hour_is_stored_to_eight_places_rounded_half_to_even(cost, stored):
+    assert hourly(cost) == stored
+
+
+@pytest.mark.parametrize(
+    ("cost", "amount"),
+    [
+        (None, None),
+        (Decimal(0), Decimal("0.00")),
+        (Decimal("0.15"), Decimal("109.50")),
+        (Decimal("-0.15"), Decimal("-109.50")),
+        (Decimal("0.0000001"), Decimal("0.00")),
+        (Decimal("0.00047945"), Decimal("0.35")),  # 0.3499985
+        (Decimal("0.0005"), Decimal("0.36")),  # 0.365
+        (Decimal(DEAREST), None),
+        (Decimal("1e30"), None),
+    ],
+)
+def test_a_month_has_730_hours_and_is_rounded_half_to_even(cost, amount):
+    assert monthly(cost) == amount
+
+
+@given(st.decimals(0, 1000, places=12))
+def test_a_month_is_that_of_the_hour_as_it_is_stored(cost):
+    assert monthly(cost) == monthly(hourly(cost))

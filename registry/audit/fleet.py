@@ -1,0 +1,87 @@
+"""Reserved Instances and instances: rows → purchases and machines, once for a whole audit."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.billing.codes import recorded_code
+from registry.billing.fleet import Machine, Owner, Purchase
+from registry.billing.situation import Situation
+from registry.models import Account, Instance, ReservedInstance
+
+PAGE = 5_000
+_COLUMNS = (
+    *("image_id", "aws_id", "account__number", "region", "instance_type", "usage_operation"),
+    *("platform_details", "availability_zone", "availability_zone_id", "tenancy"),
+    *("state", "lifecycle"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What is present: rows of purchases by id, all as the bill sees it, and who runs an image."""
+
+    rows: Mapping[str, ReservedInstance]
+    situation: Situation
+    running: Mapping[str, list[str]]  # id of an image → ids of instances
+
+    @classmethod
+    def load(cls, *, at: datetime) -> "Fleet":
+        present = ReservedInstance.objects.present().select_related("account")
+        rows = {row.aws_id: row for row in present}
+        running: dict[str, list[str]] = defaultdict(list)
+        situation = Situation(map(_purchase, rows.values()), _machines(running), _owners(), at=at)
+        return cls(rows, situation, running)
+
+
+def _purchase(row: ReservedInstance) -> Purchase:
+    return Purchase(
+        aws_id=row.aws_id,
+        account=row.account.number,
+        region=row.region,
+        instance_type=row.instance_type,
+        count=row.instance_count,
+        platform=row.product_description,
+        tenancy=row.tenancy,
+        scope=row.scope,
+        zone=row.availability_zone,
+        zone_id=row.availability_zone_id,
+        state=row.state,
+        start=row.start_at,
+        end=row.end_at,
+        offering_type=row.offering_type,
+        fixed_price=row.fixed_price,
+        usage_price=row.usage_price,
+        recurring_hourly=row.recurring_hourly,
+        duration_seconds=row.duration,
+    )
+
+
+def _machines(running: dict[str, list[str]]) -> Iterator[Machine]:
+    """Read the instances, and note those that run under the image that each was launched from."""
+    rows = Instance.objects.present().order_by().values_list(*_COLUMNS).iterator(chunk_size=PAGE)
+    for image, aws_id, account, region, kind, code, details, zone, zone_id, *rest in rows:
+        tenancy, state, lifecycle = rest
+        machine = Machine(
+            aws_id=aws_id,
+            account=account,
+            region=region,
+            instance_type=kind,
+            usage_operation=recorded_code(code, details),
+            zone=zone,
+            zone_id=zone_id,
+            tenancy=tenancy,
+            state=state,
+            lifecycle=lifecycle,
+        )
+        if image and machine.is_running:
+            running[image].append(aws_id)
+        yield machine
+
+
+def _owners() -> list[Owner]:
+    return [
+        Owner(account.number, account.payer_number, account.reserved_instance_sharing)
+        for account in Account.objects.all()
+    ]

@@ -1,0 +1,189 @@
+"""Purchases and instances as they stand at one moment, sorted into circles."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from fractions import Fraction
+from functools import cached_property
+
+from registry.billing.circle import Circle, CircleKey, Lot, Place
+from registry.billing.codes import parts, reserved_platform
+from registry.billing.fleet import Machine, Owner, Purchase
+from registry.billing.idle import Profile, Surroundings
+from registry.billing.normalization import kind
+from registry.billing.payment import Payment
+from registry.billing.pool import Pool
+
+_Zone = tuple[str, str, str]  # account, region, name
+_Alike = tuple[str | None, ...]
+_WHOLE = Fraction(1)
+_GONE = frozenset({"terminated", "shutting-down"})
+
+
+class Situation:
+    """The circles of a fleet; an id counts once."""
+
+    def __init__(
+        self,
+        purchases: Iterable[Purchase],
+        machines: Iterable[Machine],
+        owners: Iterable[Owner],
+        *,
+        at: datetime,
+    ) -> None:
+        once = {purchase.aws_id: purchase for purchase in purchases}
+        self.at = at
+        self.purchases = sorted(once.values(), key=lambda each: (each.account, each.aws_id))
+        self.machines = {machine.aws_id: machine for machine in machines}
+        self.pools: dict[str, Pool] = {}
+        self.circles: dict[CircleKey, Circle] = {}
+        self._owners = {owner.account: owner for owner in owners}
+        self._alone = frozenset(name for name, owner in self._owners.items() if not owner.sharing)
+        self._platforms: dict[str | None, str | None] = {}
+        self._zones = _zones_of(self.purchases) | _zones_of(self.machines.values())
+        self._buy()
+        self._run()
+
+    def owner(self, account: str) -> Owner:
+        return self._owners.get(account) or Owner(account, account)
+
+    def zone(self, thing: Machine | Purchase) -> str:
+        """Name a zone so that it compares across accounts, where that can be known."""
+        if thing.zone_id or not thing.zone:
+            return thing.zone_id
+        known = self._zones.get((thing.account, thing.region, thing.zone))
+        return known or f"{thing.account} {thing.zone}"
+
+    def circle(self, key: CircleKey) -> Circle:
+        if key not in self.circles:
+            self.circles[key] = Circle(key, self._alone)
+        return self.circles[key]
+
+    def key(self, machine: Machine, usage_operation: str | None) -> CircleKey | None:
+        """Name the circle of an instance, did it carry this code; None: no purchase pays."""
+        platform = self.platform(usage_operation)
+        return self._key(machine, platform) if platform and machine.can_be_paid else None
+
+    def lot(self, machine: Machine) -> Lot:
+        return Lot(machine.account, Place(machine.instance_type, self.zone(machine)))
+
+    def platform(self, usage_operation: str | None) -> str | None:
+        """Return the platform of the purchases for a code, "" if none are; None: not known."""
+        if usage_operation not in self._platforms:
+            self._platforms[usage_operation] = _platform(usage_operation)
+        return self._platforms[usage_operation]
+
+    @cached_property
+    def payment(self) -> Payment:
+        return Payment(self.circles.values())
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """All instances that are On-Demand, with what is left to pay of each."""
+        found = Surroundings()
+        made: dict[_Alike, Profile] = {}
+        for machine in self.machines.values():
+            if not machine.is_on_demand or machine.state in _GONE:
+                continue
+            alike = _alike(machine)
+            if alike not in made:
+                made[alike] = self._profile(machine)
+            left = self.payment.left.get(machine.aws_id, _WHOLE)
+            found.add(made[alike], machine.aws_id, left)
+        return found
+
+    def is_unsure(self, pool: Pool) -> bool:
+        """Say whether an instance may use what is idle of a purchase, were all recorded."""
+        return self.surroundings.may_use(self.wanted(pool), is_flexible=pool.is_flexible)
+
+    def wanted(self, pool: Pool) -> Profile:
+        """Return what a purchase wants, as instances have it."""
+        bought = pool.purchase
+        owner = self.owner(bought.account)
+        return Profile(
+            payer=owner.payer,
+            account=bought.account,
+            is_sharing=owner.sharing,
+            region=bought.region,
+            instance_type=bought.instance_type,
+            platform=pool.platform,
+            tenancy=bought.tenancy,
+            zone=None if pool.is_regional else self.zone(bought),
+            has_zone_name=not pool.is_regional and bool(bought.zone),
+        )
+
+    def _buy(self) -> None:
+        for purchase in self.purchases:
+            is_active = purchase.is_active(self.at)
+            if not is_active and not purchase.is_unclear(self.at):
+                continue
+            pool = Pool(purchase)
+            circle = self.circle(self._key(purchase, pool.platform))
+            if is_active:
+                self.pools[purchase.aws_id] = pool
+                circle.buy(pool, self.zone(purchase))
+            else:
+                circle.is_unclear = True
+
+    def _run(self) -> None:
+        alike: dict[_Alike, list[str]] = {}
+        for machine in self.machines.values():
+            signs = _alike(machine)
+            ids = alike.get(signs)
+            if ids is None:
+                ids = alike[signs] = self._place(machine)
+            ids.append(machine.aws_id)
+        for circle in self.circles.values():
+            for lot, ids in circle.lots.items():
+                circle.run(lot, len(ids))
+
+    def _place(self, machine: Machine) -> list[str]:
+        """Return the list of the instances in the place of this one."""
+        key = self.key(machine, machine.usage_operation)
+        return self.circle(key).lots.setdefault(self.lot(machine), []) if key else []
+
+    def _key(self, thing: Machine | Purchase, platform: str) -> CircleKey:
+        return CircleKey(
+            self.owner(thing.account).payer,
+            thing.region,
+            platform,
+            thing.tenancy,
+            kind(thing.instance_type, platform, thing.tenancy),
+        )
+
+    def _profile(self, machine: Machine) -> Profile:
+        owner = self.owner(machine.account)
+        return Profile(
+            payer=owner.payer,
+            account=machine.account,
+            is_sharing=owner.sharing,
+            region=machine.region,
+            instance_type=machine.instance_type,
+            platform=self.platform(machine.usage_operation),
+            tenancy=machine.tenancy,
+            zone=self.zone(machine),
+            is_running=machine.is_running,
+            has_zone_name=bool(machine.zone),
+        )
+
+
+def _alike(machine: Machine) -> _Alike:
+    """Return all of an instance that decides on purchases."""
+    return (
+        *(machine.account, machine.region, machine.instance_type, machine.usage_operation),
+        *(machine.zone, machine.zone_id, machine.tenancy, machine.state, machine.lifecycle),
+    )
+
+
+def _zones_of(things: Iterable[Machine | Purchase]) -> dict[_Zone, str]:
+    """Index the ids of zones by their names, which mean something in their account alone."""
+    return {
+        (thing.account, thing.region, thing.zone): thing.zone_id
+        for thing in things
+        if thing.zone and thing.zone_id
+    }
+
+
+def _platform(usage_operation: str | None) -> str | None:
+    if usage_operation and parts(usage_operation) is None:
+        return None
+    return None if usage_operation is None else reserved_platform(usage_operation) or ""
