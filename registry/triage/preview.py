@@ -23,6 +23,11 @@ class Preview:
     def done(self) -> int:
         return self.number - self.left.total()
 
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why some are left, and how many for each reason; the most frequent first."""
+        return self.left.most_common()
+
 
 def preview(findings: QuerySet[Finding], wish: Wish) -> Preview:
     """Say what `wish` would do to the findings as they are now.
