@@ -64,6 +64,10 @@ class ImageFilter(Searched):
     account = _accounts()
     region = _boxes(_regions, "region")
     view = filters.ChoiceFilter(method="take_view", choices=[("attention", "Needs attention")])
+    ancestor = filters.CharFilter(method="take_ancestor")
+
+    def take_ancestor(self, rows: Any, name: str, value: str) -> Any:
+        return rows.descended_from(value.strip())
 
     def take_view(self, rows: QuerySet[Image], name: str, value: str) -> QuerySet[Image]:
         return rows.filter(verdict__in=MISMATCHES)

@@ -53,6 +53,12 @@ class ImageQuerySet(MirrorQuerySet["Image"]):
     def mismatched(self) -> Self:
         return self.filter(verdict__in=MISMATCHES)
 
+    def descended_from(self, aws_id: str) -> Self:
+        """Leave the images in whose lineage there is a thing of this id."""
+        # The index finds what looked for it at all.
+        looked_for_it = self.filter(ancestors__contains=[aws_id]).exclude(aws_id=aws_id)
+        return looked_for_it.filter(lineage__contains=[{"aws_id": aws_id}])
+
     def for_list(self) -> Self:
         """Add all that a row of the images page shows, in one query."""
         launched = (

@@ -28,6 +28,7 @@ from registry.models import (
     RemovalItem,
     Scope,
 )
+from registry.views.descendants import descendants
 from registry.views.history import history, readable
 from registry.views.lists import InventoryList, back
 from registry.views.shell import narrow
@@ -95,6 +96,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "section": "images",
         "image": found,
         "hops": _hops(request, found),
+        "descendants": descendants(request, found),
         "history": history(request, found),
         "read_at": _read_at(found),
         "findings": found.findings.open().for_list().most_urgent_first(),
