@@ -11,7 +11,6 @@ from registry.access import visible
 from registry.audit.history import links
 from registry.http import SignedInRequest
 from registry.models import Change, ChangeField, Image, Instance, Mirror, Run, RunKind, Snapshot
-from registry.views.shell import runs
 
 SHOWN = 20
 MOST = 500
@@ -51,7 +50,7 @@ def history(request: SignedInRequest, thing: Image | Instance) -> dict[str, Any]
     limit = MOST if request.GET.get("history") == "all" else SHOWN
     first = Q(field=ChangeField.PRESENCE, before=None)
     changes = list(Change.objects.of(thing).exclude(first)[: limit + 1])
-    lines = [*_changes(request, thing, changes), *_runs(request, thing, limit + 1)]
+    lines = [*_changes(request, thing, changes), *_runs(thing, limit + 1)]
     lines.sort(key=lambda line: line.at, reverse=True)
     return {
         "lines": lines[:limit],
@@ -102,7 +101,7 @@ def _chains(
     }
 
 
-def _runs(request: SignedInRequest, thing: Image | Instance, number: int) -> list[Line]:
+def _runs(thing: Image | Instance, number: int) -> list[Line]:
     """Return the registration, the removals and the verifications of an image."""
     if not isinstance(thing, Image):
         return []
@@ -111,11 +110,12 @@ def _runs(request: SignedInRequest, thing: Image | Instance, number: int) -> lis
         registration__account=thing.account_id,
         registration__region=thing.region,
     )
-    concerned = Run.objects.filter(made | Q(removal__items__image=thing) | Q(images=thing))
-    rows = runs(request).filter(pk__in=concerned.values("pk")).order_by("-requested_at", "-pk")
+    # Who may read the image may read these: all are of its account.
+    rows = Run.objects.filter(made | Q(removal__items__image=thing) | Q(images=thing))
+    rows = rows.order_by("-requested_at", "-pk").distinct()
     return [
         Line(run.requested_at, "run", _title(run), run=run)
-        for run in rows.select_related("requested_by", "removal").distinct()[:number]
+        for run in rows.select_related("requested_by", "removal")[:number]
     ]
 
 
