@@ -38,10 +38,11 @@ def inventory(*nodes: Node) -> Inventory:
 
 @dataclass
 class Chain:
-    """Images that descend from each other; the newest last."""
+    """Images that descend from each other, each from the one before or the one it stands on."""
 
     nodes: list[Node] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    parent: str = ""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def begin(self, code: str | None) -> None:
@@ -51,14 +52,14 @@ class Chain:
     def create(self, code: str | None) -> None:
         """CreateImage from an instance that is known."""
         instance = self._launch()
-        self._image(code, source_instance_id=instance, source_image_id=self.images[-1])
+        self._image(code, source_instance_id=instance, source_image_id=self.parent)
 
     def create_unseen(self, code: str | None) -> None:
         """CreateImage from an instance that nobody ever saw."""
-        self._image(code, source_instance_id="i-dead", source_image_id=self.images[-1])
+        self._image(code, source_instance_id="i-dead", source_image_id=self.parent)
 
     def copy(self, code: str | None) -> None:
-        self._image(code, source_image_id=self.images[-1])
+        self._image(code, source_image_id=self.parent)
 
     def copy_unrecorded(self, code: str | None) -> None:
         """CopyImage that only the description of the snapshot tells."""
@@ -67,7 +68,7 @@ class Chain:
             SnapshotNode(
                 f"snap-{number:04x}",
                 description=f"Copied for DestinationAmi ami-f{number:04x} from SourceAmi "
-                f"{self.images[-1]} for SourceSnapshot snap-dead. Task created on 1,650.",
+                f"{self.parent} for SourceSnapshot snap-dead. Task created on 1,650.",
                 volume_id="vol-ffffffff",
             )
         )
@@ -85,9 +86,38 @@ class Chain:
         self.nodes.append(SnapshotNode(copied, description=words, volume_id="vol-ffffffff"))
         self._image(code, root_snapshot_id=copied)
 
+    def register_described(self, code: str | None) -> None:
+        """RegisterImage from the snapshot of an image that nobody ever saw."""
+        source, number = self._launch(), next(self._numbers)
+        words = f"Created by CreateImage({source}) for ami-dead{number:04x} from vol-dead"
+        self.nodes.append(SnapshotNode(f"snap-{number:04x}", description=words))
+        self._image(code, root_snapshot_id=f"snap-{number:04x}")
+
+    def register_encrypted(self, code: str | None) -> None:
+        """RegisterImage from a copy of such a snapshot, of which only the key is known."""
+        source, number = self._launch(), next(self._numbers)
+        volume, key = source.replace("i-", "vol-f"), f"aes-{number}"
+        for aws_id, volume_id, day in (("d", volume, 2), ("", "vol-ffffffff", 3)):
+            node = SnapshotNode(
+                f"snap-{aws_id}{number:04x}",
+                volume_id=volume_id,
+                started_at=LONG_AGO.replace(day=day),
+                data_encryption_key_id=key,
+            )
+            self.nodes.append(node)
+        self._image(code, root_snapshot_id=f"snap-{number:04x}")
+
+    def register_copied_volume(self, code: str | None) -> None:
+        """RegisterImage from a snapshot of a copy of an instance's root volume."""
+        source, number = self._launch(), next(self._numbers)
+        root, volume = source.replace("i-", "vol-f"), f"vol-{number:04x}"
+        self.nodes.append(VolumeNode(volume, source_volume_id=root))
+        self.nodes.append(SnapshotNode(f"snap-{number:04x}", volume_id=volume))
+        self._image(code, root_snapshot_id=f"snap-{number:04x}")
+
     def restore(self, code: str | None) -> None:
         """RegisterImage from a snapshot of a volume that was made of the image's snapshot."""
-        number, parent = next(self._numbers), self.images[-1]
+        number, parent = next(self._numbers), self.parent
         root = next(
             node.root_snapshot_id
             for node in self.nodes
@@ -103,9 +133,10 @@ class Chain:
         fields.setdefault("root_snapshot_id", f"snap-f{number:04x}")
         self.nodes.append(ImageNode(aws_id, usage_operation=code, **fields))
         self.images.append(aws_id)
+        self.parent = aws_id
 
     def _launch(self) -> str:
-        number, parent = next(self._numbers), self.images[-1]
+        number, parent = next(self._numbers), self.parent
         code = next(
             node.usage_operation
             for node in self.nodes
@@ -149,5 +180,40 @@ STEPS: tuple[Step, ...] = (
     Chain.copy_unrecorded,
     Chain.register,
     Chain.register_copied,
+    Chain.register_described,
+    Chain.register_encrypted,
+    Chain.register_copied_volume,
     Chain.restore,
 )
+
+
+@dataclass
+class Tree:
+    """Images that descend from one, of which some have lost its code."""
+
+    chain: Chain
+    lost: frozenset[str]  # the images, and the instances launched from them
+    lost_at: str
+
+    @property
+    def kept(self) -> list[str]:
+        return [aws_id for aws_id in self.chain.images if aws_id not in self.lost]
+
+
+def branched(code: str, steps: Iterable[tuple[Step, int]], lost_at: int | None, plain: str) -> Tree:
+    """A tree: each image made by a step from the one with a number; one of them loses its code."""
+    chain = Chain()
+    chain.begin(code)
+    lost: set[str] = set()
+    for place, (step, number) in enumerate(steps):
+        parent = chain.images[number % len(chain.images)]
+        chain.parent, before = parent, len(chain.nodes)
+        is_lost = parent in lost or place == lost_at
+        step(chain, plain if is_lost else code)
+        made = chain.nodes[before:]
+        if parent in lost:
+            lost.update(node.aws_id for node in made if isinstance(node, InstanceNode))
+        if is_lost:
+            lost.add(chain.images[-1])
+    first = next((aws_id for aws_id in chain.images if aws_id in lost), "")
+    return Tree(chain, frozenset(lost), first)
