@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,6 +93,11 @@ EARLY = NOON.replace(hour=1)
             [IMAGE],
             ImageNode("ami-0", root_snapshot_id="snap-1", created_at=EARLY),
             id="an older image with the same root",
+        ),
+        pytest.param(
+            [replace(IMAGE, source_image_id="ami-2"), ImageNode("ami-2")],
+            ImageNode("ami-0", root_snapshot_id="snap-1", created_at=EARLY),
+            id="an older image with the same root as a copy",
         ),
     ],
 )
