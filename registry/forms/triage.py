@@ -32,31 +32,32 @@ class TriageForm(forms.Form):
 class CommentForm(TriageForm):
     text = forms.CharField(
         label="Comment",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write a comment."},
+    )
+
+
+class ReasonForm(TriageForm):
+    """A reason that may be left out."""
+
+    text = forms.CharField(
+        label="Reason",
         required=False,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
-class ReasonForm(CommentForm):
-    """A reason that may be left out."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["text"].label = "Reason"
-
-
 class _Named(forms.ModelChoiceField):
     """People by the name that they sign in with; oneself first."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            queryset=User.objects.none(), to_field_name="username", required=False, **kwargs
-        )
+        super().__init__(queryset=User.objects.none(), to_field_name="username", **kwargs)
 
 
 class AssignForm(TriageForm):
-    person = _Named(label="Assignee", empty_label="Nobody")
+    person = _Named(label="Assignee", empty_label="Nobody", required=False)
 
     def __init__(self, *args: Any, people: QuerySet[User], by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,8 +68,14 @@ class AssignForm(TriageForm):
 class WaiverForm(AssignForm):
     """Who answers for it, until when, and why."""
 
+    person = _Named(
+        label="Owner",
+        empty_label="Choose a person",
+        help_text="Who answers for it while it is waived.",
+        error_messages={"required": "Name who answers for it."},
+    )
     until = forms.DateField(
-        required=False,
+        error_messages={"required": "Say until when."},
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=(
             "It reopens by itself on this day, or before if its code or what is expected changes, "
@@ -77,21 +84,18 @@ class WaiverForm(AssignForm):
     )
     text = forms.CharField(
         label="Reason",
-        required=False,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown wherever the finding is counted.",
+        help_text="For whoever looks at the finding meanwhile.",
+        error_messages={"required": "Say why it may stay as it is."},
     )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["person"].label = "Owner"
-        self.fields["person"].help_text = "Who answers for it while it is waived."
         self.fields["until"].initial = today + DEFAULT_WAIVER
 
-    def clean_until(self) -> datetime | None:
-        day: date | None = self.cleaned_data["until"]
-        return start_of(day) if day else None
+    def clean_until(self) -> datetime:
+        return start_of(self.cleaned_data["until"])
 
 
 def form_of(action: str, data: Any, *, people: QuerySet[User], by: User, today: date) -> TriageForm:

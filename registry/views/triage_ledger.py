@@ -9,6 +9,11 @@ from registry.models import Run, TriageItemState
 from registry.triage import ledger
 
 ROWS = 50
+_LABELS: dict[str, str] = {
+    TriageItemState.PENDING: "To do",
+    TriageItemState.DONE: "Done",
+    TriageItemState.LEFT: "Left as they are",
+}
 
 
 def triage_ledger(request: SignedInRequest, run: Run) -> dict[str, Any]:
@@ -16,19 +21,19 @@ def triage_ledger(request: SignedInRequest, run: Run) -> dict[str, Any]:
     found = ledger(run, request.user)
     if found is None:
         return {}
-    state = request.GET.get("state", "")
-    items = found.items.filter(state=state) if state in TriageItemState.values else found.items
+    wanted = request.GET.get("state", "")
+    items = found.items.filter(state=wanted) if wanted in _LABELS else found.items
     pages = Paginator(items, ROWS)
     page = pages.get_page(request.GET.get("page"))
     number = sum(found.counts.values())
     return {
         "triage": found.triage,
         "triage_counts": [
-            (kind.value, kind.label, found.counts[kind])
-            for kind in TriageItemState
-            if found.counts[kind]
+            (state, label, found.counts[state])
+            for state, label in _LABELS.items()
+            if found.counts[state]
         ],
-        "triage_state": state,
+        "triage_state": wanted,
         "triage_total": number,
         "triage_others": found.triage.items.count() - number,
         "page_obj": page,

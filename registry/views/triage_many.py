@@ -20,15 +20,15 @@ from registry.views.findings import chosen
 
 SUBMIT = "submit"
 EXAMPLES = 5
-# What will have been done to each, as the page says it.
-DONE = {
-    TriageAction.START: "go in progress",
-    TriageAction.ASSIGN: "are assigned",
-    TriageAction.WAIVE: "are waived",
-    TriageAction.REOPEN: "are reopened",
-    TriageAction.COMMENT: "get the comment",
-    TriageAction.WATCH: "are watched by you",
-    TriageAction.VERIFY: "are verified again",
+# What would happen to each, and what the button says, as sentences with findings in them.
+WORDS = {
+    TriageAction.START: ("go in progress", "Start work on"),
+    TriageAction.ASSIGN: ("be assigned", "Assign"),
+    TriageAction.WAIVE: ("be waived", "Waive"),
+    TriageAction.REOPEN: ("be reopened", "Reopen"),
+    TriageAction.COMMENT: ("get the comment", "Comment on"),
+    TriageAction.WATCH: ("be watched by you", "Watch"),
+    TriageAction.VERIFY: ("be read again and judged", "Verify"),
 }
 
 
@@ -59,7 +59,8 @@ def triage(request: SignedInRequest) -> HttpResponse:
         "form": form,
         "action": action,
         "actions": TriageAction,
-        "happens": DONE[action],
+        "happens": WORDS[action][0],
+        "does": WORDS[action][1],
         "preview": found,
         "whom": wish.person if action == TriageAction.ASSIGN else None,
         "picked": "" if data.get("all_matching") else " ".join(data.getlist("pick")),

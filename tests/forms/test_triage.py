@@ -65,12 +65,12 @@ def test_an_administrator_of_all_is_offered_everywhere():
 
 
 def test_what_the_rules_refuse_stands_at_its_field():
-    form = CommentForm({"text": ""})
+    form = CommentForm({"text": "Seen."})
     assert form.is_valid()
 
-    form.refuse(Refused({"text": "Write a comment.", "findings": "Choose one."}))
+    form.refuse(Refused({"text": "Say more.", "findings": "Choose one."}))
 
-    assert form.errors["text"] == ["Write a comment."]
+    assert form.errors["text"] == ["Say more."]
     assert form.non_field_errors() == ["Choose one."]
 
 
