@@ -88,15 +88,20 @@ def test_a_waiver_ends_when_its_finding_is_resolved():
     assert other.ended_at is None
 
 
-def test_a_waiver_that_ended_long_ago_opens_nothing():
-    waiver = make_waiver(until=LATER, ended_at=NOON, ended_because="Reopened by ann.")
-    make_waiver(finding=waiver.finding)
+def test_a_waiver_that_ended_long_ago_opens_nothing_and_does_not_end_again():
+    over = {"until": LATER, "ended_at": NOON, "ended_because": "Reopened by ann."}
+    first = make_waiver(**over)
+    waiver = make_waiver(finding=first.finding)
+    last = make_waiver(finding=first.finding, **over)
 
-    judged(waiver)
-
+    assert judged(waiver).ended_at is None
     waiver.finding.refresh_from_db()
     assert waiver.finding.state == FindingState.WAIVED
-    assert waiver.ended_because == "Reopened by ann."
+
+    assert judged(waiver, at=waiver.until).ended_at == waiver.until
+    for ended in (first, last):
+        ended.refresh_from_db()
+        assert (ended.ended_at, ended.ended_because) == (NOON, "Reopened by ann.")
 
 
 def test_what_was_not_judged_keeps_its_waiver():
