@@ -1,5 +1,6 @@
 """Images: the list, one of them, reading them again."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from registry.access import Action, may, may_somewhere, visible
 from registry.audit import prospect
+from registry.billing.walk import UNSEEN
 from registry.forms.filters import ImageFilter
 from registry.http import SignedInRequest
 from registry.jobs.audits import request_verification
@@ -35,7 +37,7 @@ from registry.views.shell import narrow
 
 LINKED = frozenset({"image", "instance"})  # what has a page
 # What is not told of a thing in an account that the person may not read.
-HIDDEN: dict[str, Any] = {"name": "", "detail": "", "usage_operation": None}
+HIDDEN: dict[str, Any] = {"name": "", "detail": "", "usage_operation": None, "is_hidden": True}
 _LONGEST_NAME = 120  # with what is added, AWS takes it
 URGENCY = ("lost", "wrong", "partial", "unexpected", "", "unknown", "excused", "ok")
 
@@ -162,12 +164,18 @@ def _hops(request: SignedInRequest, found: Image) -> list[dict[str, Any]]:
     return [
         hop
         | {
-            **({} if hop["aws_id"] in shown else HIDDEN),
+            **({} if hop["aws_id"] in shown or _is_told(hop, after, shown) else HIDDEN),
             "breaks_next": bool(after and after["is_break"]),
             "is_linked": hop["kind"] in LINKED and hop["aws_id"] in shown - {found.aws_id},
         }
         for hop, after in zip_longest(hops, hops[1:])
     ]
+
+
+def _is_told(hop: Mapping[str, Any], after: Mapping[str, Any] | None, shown: set[str]) -> bool:
+    """Say whether an image that no account has is known from the next thing, an instance of it."""
+    is_unseen = hop["kind"] == "image" and hop["detail"] == UNSEEN
+    return is_unseen and after is not None and after["aws_id"] in shown
 
 
 def find(request: SignedInRequest, aws_id: str) -> Image:
