@@ -5,12 +5,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from registry.audit.known import Known, products
-from registry.billing.clues import Clues
+from registry.audit.origins import made_by
+from registry.billing.clues import Clues, Expectation
 from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import expect
 from registry.billing.graph import Inventory
 from registry.billing.lineage import Lineage, trace
-from registry.billing.rules import ImageFacts, Violation, judge, sold_with
+from registry.billing.rules import ImageFacts, Violation, check_image, sold_with
+from registry.billing.text import vendor_code
 from registry.models import Image
 
 # A pending image has no code yet, a failed one never gets one; "": not recorded.
@@ -19,29 +21,22 @@ DECIDED = frozenset({"available", "disabled", "deregistered", ""})
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The judgment of an image as the values of its columns, and what it breaks."""
+    """The judgment of an image as the values of its columns, and what it breaks, not raised.
+
+    `cause`: the id of the thing where it went wrong.
+    """
 
     values: Mapping[str, Any]
     violations: tuple[Violation, ...]
+    cause: str
 
 
 def examine(image: Image, known: Known) -> Examined:
     """Judge one image; nothing is written. KeyError if the graph that is known has it not."""
     lineage = trace(image.aws_id, known.inventory)
     expectation = expect(_clues(image, lineage, known))
-    sold = products(image.product_codes)
-    judgment = judge(
-        ImageFacts(
-            usage_operation=code_of(image),
-            expectation=expectation,
-            is_marketplace=bool(sold),
-            sold_with=sold_with(lineage.links, sold, known.products_of),
-            running=known.running.get(image.aws_id, 0),
-            source_instance_id=_source_instance(
-                lineage, expectation.usage_operation, known.inventory
-            ),
-        )
-    )
+    judgment = check_image(_facts(image, lineage, expectation, known))
+    depends_on = lineage.looked_for | {image.root_snapshot_id}
     values = {
         "verdict": judgment.comparison.verdict,
         "expected_usage_operation": expectation.usage_operation,
@@ -52,9 +47,49 @@ def examine(image: Image, known: Known) -> Examined:
         "unexpected": list(judgment.comparison.unexpected),
         "evidence": [asdict(item) for item in expectation.evidence],
         "lineage": [asdict(hop) for hop in lineage.hops],
-        "ancestors": sorted(lineage.looked_for - {image.aws_id}),
+        "ancestors": sorted(depends_on - {image.aws_id, ""}),
     }
-    return Examined(values, judgment.violations)
+    return Examined(values, judgment.violations, lineage.cause)
+
+
+def examine_gone(image: Image, running: int) -> tuple[Violation, ...]:
+    """Return what an image breaks that is gone; the verdict of old stays on its row."""
+    facts = ImageFacts(
+        usage_operation=code_of(image),
+        running=running,
+        is_gone=True,
+        verdict_before=image.verdict,
+    )
+    return check_image(facts).violations
+
+
+def _facts(image: Image, lineage: Lineage, expectation: Expectation, known: Known) -> ImageFacts:
+    sold = products(image.product_codes)
+    return ImageFacts(
+        usage_operation=code_of(image),
+        expectation=expectation,
+        is_marketplace=bool(sold),
+        sold_with=sold_with(lineage.links, sold, known.products_of),
+        running=known.running.get(image.aws_id, 0),
+        source_instance_id=_source_instance(lineage, expectation.usage_operation, known.inventory),
+        platform=image.platform,
+        made_by=made_by(image, known.inventory.snapshots.get(image.root_snapshot_id)),
+        is_vendors=_is_vendors(image),
+        parent=next(iter(lineage.links), None),
+        is_shared=_is_shared(image),
+    )
+
+
+def _is_shared(image: Image) -> bool | None:
+    """Say whether others may launch an image; None where its permissions were not read."""
+    if image.is_public:
+        return True
+    return None if image.launch_permissions is None else bool(image.launch_permissions)
+
+
+def _is_vendors(image: Image) -> bool:
+    """Say whether AWS or a vendor has made an image, not its account."""
+    return bool(image.owner_alias) or vendor_code(image.owner_id, image.name) is not None
 
 
 def code_of(image: Image) -> str | None:

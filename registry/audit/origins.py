@@ -9,7 +9,7 @@ from django.db.models import F
 from registry.audit.inventory import read_on_demand
 from registry.billing import descriptions
 from registry.billing.clues import Link
-from registry.billing.graph import ImageNode
+from registry.billing.graph import ImageNode, SnapshotNode
 from registry.billing.lineage import trace
 from registry.billing.prospect import (
     AWS_BACKUP,
@@ -109,7 +109,7 @@ def _is_root(snapshot: Snapshot) -> bool:
     return not known or snapshot.aws_id in known
 
 
-def _made_for(snapshot: Snapshot) -> str:
+def _made_for(snapshot: Snapshot | SnapshotNode) -> str:
     """Return the id of the image that AWS made together with a snapshot, by its description."""
     if match := descriptions.CREATED.match(snapshot.description):
         return match[2]
@@ -117,7 +117,7 @@ def _made_for(snapshot: Snapshot) -> str:
     return match[1] if match else ""
 
 
-def made_by(image: Image, snapshot: Snapshot | None) -> str:
+def made_by(image: Image, snapshot: Snapshot | SnapshotNode | None) -> str:
     """Return what made an image of a snapshot; RegisterImage where nothing else is recorded."""
     if image.source_instance_id:
         return CREATE_IMAGE

@@ -146,7 +146,7 @@ class Image(Mirror):
         blank=True,
         help_text="The ids of all that its lineage names or looked for.",
     )
-    judged_at = models.DateTimeField(null=True, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True)  # since when it has been judged so
 
     objects = ImageQuerySet.as_manager()
 

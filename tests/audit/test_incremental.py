@@ -1,6 +1,7 @@
 """An incremental audit comes to what a full one comes to, whatever a sync has changed."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,16 @@ JUDGED = (
     *("aws_id", "verdict", "expected_usage_operation", "confidence", "source", "missing"),
     *("unexpected", "evidence", "lineage", "ancestors"),
 )
-SHOWN = ("image__aws_id", "rule", "severity", "message", "remedy", "state", "running")
-THINGS = {"image": Image, "snapshot": Snapshot, "volume": Volume, "instance": Instance}
+SHOWN = (
+    *("image__aws_id", "instance__aws_id", "rule", "severity", "message", "remedy", "state"),
+    *("cause", "running"),
+)
+THINGS: dict[str, Any] = {
+    "image": Image,
+    "snapshot": Snapshot,
+    "volume": Volume,
+    "instance": Instance,
+}
 
 
 def test_only_what_is_concerned_is_judged_again():
@@ -84,7 +93,7 @@ def test_it_comes_to_what_a_full_one_comes_to(seed):
 
 
 def judgments():
-    findings = Finding.objects.open().order_by("image__aws_id", "rule")
+    findings = Finding.objects.open().order_by("image__aws_id", "instance__aws_id", "rule")
     images = Image.objects.present().order_by("aws_id")
     return list(images.values(*JUDGED)), list(findings.values(*SHOWN)), Change.objects.count()
 

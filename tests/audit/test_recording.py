@@ -26,7 +26,7 @@ IMAGES = {
         "name",
         ["SQL Server Standard"],
         [],
-        ["AMI002", "AMI012"],
+        ["AMI002", "AMI012", "AMI014"],
     ),
     # imported from a data centre; AWS left its code empty
     4: ("lost", SUSE, "weak", "name", ["SUSE"], [], ["AMI001"]),

@@ -1,7 +1,7 @@
 import pytest
 
 from registry.audit import AuditCounts, audit, judge_images
-from registry.models import Finding, FindingState, Image, ReservedInstance
+from registry.models import Finding, FindingState, Image, Instance, ReservedInstance
 from registry.sync import mirror_images
 from tests.data.items import image_item, put
 from tests.factories import (
@@ -136,5 +136,69 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
         make_instance(account=account)
         make_reserved_instance(account=account, instance_count=2)
 
-    with django_assert_num_queries(50):
+    with django_assert_num_queries(61):
         audit(at=NOON)
+
+
+def test_what_runs_raises_the_severity():
+    quiet, busy = (make_image(declared=RHEL, created_at=NOON) for _ in range(2))
+    make_instance(image_id=busy.aws_id)
+
+    audit(at=NOON)
+
+    rows = Finding.objects.filter(rule="AMI001").order_by("image_id")
+    assert list(rows.values_list("image", "severity")) == [
+        (quiet.pk, "high"),
+        (busy.pk, "critical"),
+    ]
+
+
+def test_instances_on_an_image_that_is_gone_are_a_finding_until_they_stop():
+    image = make_image(gone_at=NOON)
+    make_instance(image_id=image.aws_id)
+
+    audit(at=NOON)
+    finding = Finding.objects.get()
+    assert (finding.image, finding.rule, finding.running) == (image, "AMI013", 1)
+
+    Instance.objects.update(state="stopped")
+    audit(at=LATER)
+    finding.refresh_from_db()
+    assert finding.state == FindingState.RESOLVED
+
+
+def test_an_instance_that_was_converted_is_a_finding_until_it_is_gone():
+    image = make_image(usage_operation="RunInstances:0800", platform_details="Windows BYOL")
+    machine = make_instance(
+        image_id=image.aws_id,
+        usage_operation="RunInstances:0002",
+        platform_details="Windows",
+        usage_operation_updated_at=LATER,
+    )
+
+    audit(at=LATER)
+    finding = Finding.objects.get()
+    assert (finding.instance, finding.rule, finding.severity) == (machine, "INS001", "low")
+
+    Instance.objects.update(gone_at=LATER)
+    audit(at=LATER)
+    assert not Finding.objects.open().exists()
+
+
+def test_an_instance_that_agrees_again_resolves_its_finding():
+    image = make_image(usage_operation=RHEL)
+    make_instance(image_id=image.aws_id, usage_operation="RunInstances:000g")
+    audit(at=NOON)
+    Instance.objects.update(usage_operation=RHEL, platform_details=image.platform_details)
+
+    audit(at=LATER)
+
+    assert Finding.objects.get(rule="INS001").state == FindingState.RESOLVED
+
+
+def test_an_instance_of_an_image_that_nobody_mirrors_is_not_compared():
+    make_instance(image_id="ami-vendor", usage_operation=RHEL)
+
+    audit(at=NOON)
+
+    assert not Finding.objects.exists()

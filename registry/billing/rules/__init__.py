@@ -11,6 +11,7 @@ from registry.billing.rules.facts import (
     Violation,
 )
 from registry.billing.rules.judging import (
+    CODE_RULES,
     INSTANCE_RULES,
     RULES,
     check_image,
@@ -21,6 +22,7 @@ from registry.billing.rules.rulebook import RULEBOOK
 from registry.billing.rules.severity import LEVELS, Use, raised
 
 __all__ = [
+    "CODE_RULES",
     "INSTANCE_RULES",
     "LEVELS",
     "MISMATCHES",

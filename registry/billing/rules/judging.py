@@ -54,6 +54,10 @@ RULES: Mapping[str, Callable[[ImageFacts, Comparison], Violation | None]] = {
 INSTANCE_RULES: Mapping[str, Callable[[InstanceFacts], Violation | None]] = {
     "INS001": carries_the_code_of_its_image,
 }
+# Of these a mismatch breaks exactly one: it stands for the mismatch itself.
+CODE_RULES = frozenset(
+    {"AMI001", "AMI002", "AMI003", "AMI004", "AMI007", "AMI008", "AMI009"},
+)
 _OF_GONE = "AMI013"  # a gone image breaks no other
 
 
