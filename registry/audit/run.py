@@ -85,9 +85,7 @@ def _wrong(images: Mapping[int, Judged]) -> Iterator[tuple[int, Corrected]]:
 def _last_effects(images: Mapping[int, Judged]) -> dict[int, ImageEffect]:
     rows = Finding.objects.open().filter(image__in=list(images), rule__in=CODE_RULES)
     values = rows.values_list("image_id", "idle_purchases", "monthly_cost", "running")
-    return {
-        pk: ImageEffect(tuple(idle), cost, running) for pk, idle, cost, running in values
-    }
+    return {pk: ImageEffect(tuple(idle), cost, running) for pk, idle, cost, running in values}
 
 
 def _found(

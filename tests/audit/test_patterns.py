@@ -18,7 +18,8 @@ def test_an_audit_judges_by_the_patterns_in_force():
 
     audit(at=NOON)
 
-    image.refresh_from_db(), other.refresh_from_db()
+    image.refresh_from_db()
+    other.refresh_from_db()
     assert (image.verdict, image.source, image.confidence) == ("lost", "declared", "strong")
     assert image.evidence[0]["sentence"] == (
         "Its name is under the policy for golden-*. All golden ones are."

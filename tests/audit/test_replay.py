@@ -123,7 +123,7 @@ def test_the_number_of_queries_does_not_grow(django_assert_max_num_queries):
 
 names = st.sampled_from(["golden-1", "golden-rhel9", "silver-win2019", "sles15"])
 texts = st.sampled_from(["golden-*", "*1", "silver*", "*e*", "none"])
-own = st.builds(
+own: st.SearchStrategy[dict[str, str]] = st.builds(
     dict,
     text=texts,
     usage_operation=st.sampled_from([PLAIN, RHEL, SUSE, WINDOWS]),

@@ -202,3 +202,43 @@ def test_an_instance_of_an_image_that_nobody_mirrors_is_not_compared():
     audit(at=NOON)
 
     assert not Finding.objects.exists()
+
+
+def test_a_lost_code_says_what_it_leaves_idle():
+    account = make_account()
+    image = make_image(account=account, declared=RHEL, created_at=NOON)
+    make_instance(account=account, image_id=image.aws_id)
+    bought = make_reserved_instance(account=account, product_description="Red Hat Enterprise Linux")
+
+    audit(at=NOON)
+
+    lost, running = Finding.objects.filter(image=image).order_by("rule")
+    assert (lost.rule, lost.idle_purchases, str(lost.monthly_cost)) == (
+        "AMI001",
+        [bought.aws_id],
+        "36.50",
+    )
+    assert (running.rule, running.idle_purchases, running.monthly_cost) == ("AMI012", [], None)
+
+
+def test_reading_an_image_again_keeps_what_its_code_leaves_idle():
+    account = make_account()
+    image = make_image(account=account, declared=RHEL, created_at=NOON)
+    make_instance(account=account, image_id=image.aws_id)
+    make_reserved_instance(account=account, product_description="Red Hat Enterprise Linux")
+    audit(at=NOON)
+
+    judge_images([image], at=LATER)
+
+    finding = Finding.objects.get(rule="AMI001")
+    assert (len(finding.idle_purchases), str(finding.monthly_cost)) == (1, "36.50")
+
+
+def test_images_of_one_cause_share_it():
+    lost = make_image(declared=RHEL)
+    copy = make_image(source_image_id=lost.aws_id, region="us-east-1", declared=RHEL)
+
+    audit(at=NOON)
+
+    causes = Finding.objects.filter(image__in=[lost, copy]).values_list("cause", flat=True)
+    assert set(causes) == {lost.aws_id}
