@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: demo demo-reset install up test chaos check lock
+.PHONY: demo demo-reset install up test chaos bench check lock
 
 demo: .venv/run
 	@exec $(BIN)/python manage.py up --demo
@@ -22,6 +22,9 @@ test: .venv/dev
 
 chaos: .venv/dev
 	$(BIN)/python -m tests.chaos
+
+bench: .venv/dev
+	$(BIN)/python -m tests.bench
 
 check: .venv/dev
 	$(BIN)/ruff check .

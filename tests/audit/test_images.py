@@ -279,8 +279,8 @@ def test_few_are_judged_in_as_many_queries_in_a_mirror_of_any_size(
     (image,) = grow(account, 1)
     grow(account, others)
 
-    # The patterns and the running instances; the image, its snapshot, its volume, its instance; what
-    # else has its root snapshot, and our registrations of either; the row, its update and its
+    # The patterns and the running instances; the image, its snapshot, its volume, its instance;
+    # what else has its root snapshot, and our registrations of either; the row, its update and its
     # history; and three that begin, lock and end a savepoint.
     with django_assert_num_queries(16):
         judge_some([image.pk], Known.of([image.aws_id]), at=NOON)
