@@ -9,8 +9,13 @@ from registry.audit.run import judge_images
 from registry.models import Change, ChangeField, Image
 
 
-def declare(image: Image, code: str, *, by: User, because: str, at: datetime) -> None:
-    """Write what is declared of an image, or with "" that nothing is, and judge it at once."""
+def declare(
+    image: Image, code: str, *, by: User | None = None, because: str = "", at: datetime
+) -> None:
+    """Write what is declared of an image, or with "" that nothing is, and judge it at once.
+
+    Without a person, its registration declares it.
+    """
     with alone_on(Image):
         row = Image.objects.get(pk=image.pk)
         before, row.declared = row.declared, code

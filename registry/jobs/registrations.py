@@ -14,7 +14,7 @@ from rq.timeouts import JobTimeoutException
 
 from registry import aws
 from registry.access import Action, may
-from registry.audit import judge_images
+from registry.audit import declare, judge_images
 from registry.jobs.approvals import missing
 from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
@@ -211,8 +211,10 @@ def _take_in(registration: Registration, image: aws.ImageRecord) -> Image:
     now = timezone.now()
     scope, _ = Scope.objects.get_or_create(account=registration.account, region=registration.region)
     (row,) = mirror_images([image], scope, at=now)
-    Image.objects.filter(pk=row.pk).update(declared=registration.expected_usage_operation)
-    judge_images([row], at=now)
+    if row.declared:  # by itself the last time, or otherwise by a person since
+        judge_images([row], at=now)
+    else:
+        declare(row, registration.expected_usage_operation, at=now)
     return row
 
 

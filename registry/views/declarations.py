@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from registry.access import Action, may
-from registry.audit.declare import declare
+from registry.audit import declare
 from registry.billing.codes import label
 from registry.forms.declaration import DeclarationForm
 from registry.http import SignedInRequest

@@ -1,7 +1,6 @@
 import pytest
 
-from registry.audit import audit
-from registry.audit.declare import declare
+from registry.audit import audit, declare
 from registry.models import Change, ChangeField, Finding
 from tests.factories import LATER, NOON, make_image, make_user
 

@@ -8,6 +8,7 @@ from django.db import connection
 from registry.jobs.registrations import LONGEST
 from registry.models import (
     Account,
+    ChangeField,
     Finding,
     Grant,
     Image,
@@ -124,6 +125,8 @@ def test_the_image_is_in_the_mirror_at_once(snapshot):
     image = Image.objects.present().get()
     assert image.aws_id == registration.image_id
     assert image.declared == RHEL
+    declared = image.changes.get(field=ChangeField.DECLARED)
+    assert (declared.before, declared.after) == (None, RHEL)
     assert image.verdict == "ok"
 
 
