@@ -94,8 +94,12 @@ class Circle:
             stocks = self.zonal.setdefault(Place(bought.instance_type, zone), {})
         stocks.setdefault(bought.account, Stock()).add(pool)
 
-    def run(self, lot: Lot, number: int) -> None:
-        """Let so many more instances of the lot run; fewer where `number` is below 0."""
+    def run(self, lot: Lot, ids: list[str]) -> None:
+        """Take in running instances."""
+        self.lots[lot] = self.lots[lot] + ids if lot in self.lots else ids
+        self._change(lot, len(ids))
+
+    def _change(self, lot: Lot, number: int) -> None:
         account = lot.account
         units = number * self.weight(lot.place.instance_type)
         self.units[account] = self.units.get(account, 0) + units
@@ -105,7 +109,7 @@ class Circle:
             place[account] = place.get(account, 0) + units
 
     def with_changes(self, changes: Mapping[Lot, int]) -> "Circle":
-        """Return the circle as it is once so many more instances of each lot run."""
+        """Return what the circle were if so many more instances of each lot ran, or fewer."""
         places = self.places | {
             lot.place: dict(self.places[lot.place]) for lot in changes if lot.place in self.places
         }
@@ -113,7 +117,7 @@ class Circle:
             self, units=dict(self.units), places=places, _zonal_takes=dict(self._zonal_takes)
         )
         for lot, number in changes.items():
-            changed.run(lot, number)
+            changed._change(lot, number)
         return changed
 
     def stocks(self) -> Iterator[Stock]:

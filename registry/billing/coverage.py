@@ -16,8 +16,6 @@ from registry.billing.pool import Cover, Pool
 from registry.billing.price import hourly_cost, term
 from registry.billing.situation import Situation
 
-_WHOLE = Fraction(1)
-
 
 @dataclass(frozen=True, slots=True)
 class PurchaseUse:
@@ -64,9 +62,8 @@ def cover(situation: Situation) -> Coverage:
             if pool
             else _unused(purchase, is_known=not purchase.is_unclear(situation.at))
         )
-    left = situation.payment.left
-    running = (machine for machine in situation.machines.values() if machine.is_running)
-    return Coverage(uses, {each.aws_id: 1 - left.get(each.aws_id, _WHOLE) for each in running})
+    running = (machine.aws_id for machine in situation.machines.values() if machine.is_running)
+    return Coverage(uses, {aws_id: situation.payment.covered(aws_id) for aws_id in running})
 
 
 def price(purchase: Purchase) -> Decimal | None:

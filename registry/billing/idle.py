@@ -1,13 +1,14 @@
 """Why a part of a purchase stays idle: the nearest instances, and what keeps them apart."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import nsmallest
 from itertools import islice
+from typing import NamedTuple
 
-from registry.billing.fleet import HOST
+from registry.billing.likeness import Likeness, Profile, compare
 from registry.billing.normalization import factor, family
 
 NAMED = 20  # instances that a reason names at most
@@ -19,22 +20,6 @@ class Reason:
 
     code: str
     instance_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """All that decides whether a purchase pays for an instance; alike for many instances."""
-
-    payer: str
-    account: str
-    is_sharing: bool
-    region: str
-    instance_type: str
-    platform: str | None  # "": no purchase pays for its code; None: its code is not known
-    tenancy: str
-    zone: str | None  # an id, or account and name; "": not known; None: any of the region
-    is_running: bool | None = True  # None: not known
-    has_zone_name: bool = False  # besides the id; a name that has none is the zone itself
 
 
 _Place = tuple[str, str, str]  # payer, region, family
@@ -51,32 +36,44 @@ _CODES = {
 _DOUBTFUL = frozenset({"platform", "zone"})
 
 
+class _Some(NamedTuple):
+    """Alike instances: those that are not paid for as a whole, and how many are left to pay."""
+
+    like: Profile
+    unpaid: Sequence[str]
+    left: Fraction | int
+
+
 @dataclass(slots=True)
 class _Group:
     """Instances that nothing but their account tells apart, and what is left of them to pay."""
 
     like: Profile
-    left: dict[str, Fraction] = field(default_factory=dict)
-    ids: list[tuple[str, str]] = field(default_factory=list)
-    total: Fraction = Fraction(0)
-    first: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    left: dict[str, Fraction | int] = field(default_factory=dict)
+    total: Fraction | int = 0
+    some: list[_Some] = field(default_factory=list)
+    _first: list[tuple[str, str]] | None = None
 
-    def add(self, account: str, machines: Iterable[tuple[str, Fraction]]) -> None:
-        unpaid = [(aws_id, left) for aws_id, left in machines if left]
-        left = sum((left for _, left in unpaid), Fraction(0))
-        self.left[account] = self.left.get(account, Fraction(0)) + left
-        self.total += left
-        self.ids += [(aws_id, account) for aws_id, _ in unpaid]
+    def add(self, some: _Some) -> None:
+        account = some.like.account
+        self.left[account] = self.left.get(account, 0) + some.left
+        self.total += some.left
+        self.some.append(some)
 
-    def settle(self) -> None:
-        self.ids.sort()
-        for aws_id, account in self.ids:
-            if len(self.first[account]) < NAMED:
-                self.first[account].append(aws_id)
+    def first_ids(self, account: str, *, is_own: bool) -> Iterable[str]:
+        """Name the first that are not paid for: of the account, or of all the others."""
+        if self._first is None:
+            ids: dict[str, list[str]] = defaultdict(list)
+            for some in self.some:
+                ids[some.like.account] += some.unpaid
+            self._first = sorted(
+                (aws_id, name) for name, each in ids.items() for aws_id in nsmallest(NAMED, each)
+            )
+        found = (aws_id for aws_id, name in self._first if (name == account) == is_own)
+        return islice(found, NAMED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """The instances of a group in the account of the buyer, or those in all the others."""
 
     group: _Group
@@ -84,15 +81,29 @@ class _Part:
     is_own: bool
 
     @property
-    def left(self) -> Fraction:
-        own = self.group.left.get(self.account, Fraction(0))
+    def is_there(self) -> bool:
+        has_own = self.account in self.group.left
+        return has_own if self.is_own else len(self.group.left) > has_own
+
+    @property
+    def left(self) -> Fraction | int:
+        own = self.group.left.get(self.account, 0)
         return own if self.is_own else self.group.total - own
 
     def first_ids(self) -> Iterable[str]:
-        if self.is_own:
-            return self.group.first.get(self.account, [])
-        others = (aws_id for aws_id, account in self.group.ids if account != self.account)
-        return islice(others, NAMED)
+        return self.group.first_ids(self.account, is_own=self.is_own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """The groups that are near a kind of purchase, by what keeps them from it.
+
+    True: that of the instances in the account of the buyer; False: that of those in the others.
+    """
+
+    has_type: bool
+    unclear: Mapping[tuple[Likeness, bool], list[_Group]]
+    clear: Mapping[tuple[frozenset[str], bool], list[_Group]]  # the fewest differences first
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +121,19 @@ class Surroundings:
     """The instances by what decides on purchases; each kind of purchase looks around once."""
 
     def __init__(self) -> None:
-        self._places: dict[_Place, dict[Profile, list[tuple[str, Fraction]]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
+        self._places: dict[_Place, list[_Some]] = defaultdict(list)
         self._groups: dict[tuple[_Place, bool], list[_Group]] = {}
+        self._compared: dict[tuple[Profile, bool], _Near] = {}
         self._found: dict[tuple[Profile, bool], _Found] = {}
 
-    def add(self, profile: Profile, aws_id: str, left: Fraction) -> None:
-        """Take in an instance, and the share of it that is still paid On-Demand."""
-        self._places[_place(profile)][profile].append((aws_id, left))
+    def add(self, like: Profile, ids: Sequence[str], left: Mapping[str, Fraction]) -> None:
+        """Take in instances; what is `left` to pay of each, or all where nothing is said."""
+        unpaid: Sequence[str] = ids
+        amount: Fraction | int = len(ids)
+        if not left.keys().isdisjoint(ids):
+            unpaid = [aws_id for aws_id in ids if left.get(aws_id, 1)] or ()
+            amount = sum(left.get(aws_id, 1) for aws_id in unpaid)
+        self._places[_place(like)].append(_Some(like, unpaid, amount))
 
     def may_use(self, wanted: Profile, *, is_flexible: bool) -> bool:
         """Say whether an instance may use the purchase, were all of it recorded."""
@@ -127,17 +142,23 @@ class Surroundings:
     def around(self, wanted: Profile, *, is_flexible: bool) -> _Found:
         key = (wanted, is_flexible)
         if key not in self._found:
-            self._found[key] = _look(wanted, self._parts(wanted), is_flexible=is_flexible)
+            near = self._near(wanted, is_flexible=is_flexible)
+            self._found[key] = _look(wanted, near, is_flexible=is_flexible)
         return self._found[key]
 
-    def _parts(self, wanted: Profile) -> list[_Part]:
-        return list(_split(self._near(wanted), wanted.account))
+    def _near(self, wanted: Profile, *, is_flexible: bool) -> _Near:
+        """Compare what is near with a purchase, once for all accounts that buy alike."""
+        key = (wanted._replace(account=""), is_flexible)
+        if key not in self._compared:
+            groups = self._groups_near(wanted)
+            self._compared[key] = _compared(wanted, groups, is_flexible=is_flexible)
+        return self._compared[key]
 
-    def _near(self, wanted: Profile) -> list[_Group]:
+    def _groups_near(self, wanted: Profile) -> list[_Group]:
         is_zonal = wanted.zone is not None
         key = (_place(wanted), is_zonal)
         if key not in self._groups:
-            self._groups[key] = _grouped(self._places.get(key[0], {}), is_zonal=is_zonal)
+            self._groups[key] = _grouped(self._places.get(key[0], ()), is_zonal=is_zonal)
         return self._groups[key]
 
 
@@ -164,47 +185,52 @@ def _place(profile: Profile) -> _Place:
     return profile.payer, profile.region, family(profile.instance_type)
 
 
-def _grouped(
-    machines: Mapping[Profile, list[tuple[str, Fraction]]], *, is_zonal: bool
-) -> list[_Group]:
-    groups: dict[Profile, _Group] = {}
-    for profile, some in machines.items():
-        like = replace(profile, account="")
-        if not is_zonal:
-            like = replace(like, zone=None, has_zone_name=False)
-        groups.setdefault(like, _Group(like)).add(profile.account, some)
-    for group in groups.values():
-        group.settle()
+def _grouped(machines: Iterable[_Some], *, is_zonal: bool) -> list[_Group]:
+    groups: dict[tuple[object, ...], _Group] = {}
+    for some in machines:
+        like = some.like
+        key: tuple[object, ...] = (
+            *(like.is_sharing, like.instance_type, like.platform, like.tenancy, like.is_running),
+            *((like.zone, like.has_zone_name) if is_zonal else ()),
+        )
+        if key not in groups:
+            groups[key] = _Group(like)
+        groups[key].add(some)
     return list(groups.values())
 
 
-def _split(groups: Iterable[_Group], account: str) -> Iterator[_Part]:
+def _compared(wanted: Profile, groups: Iterable[_Group], *, is_flexible: bool) -> _Near:
+    unclear: dict[tuple[Likeness, bool], list[_Group]] = defaultdict(list)
+    clear: dict[tuple[frozenset[str], bool], list[_Group]] = defaultdict(list)
+    has_type = is_flexible
     for group in groups:
-        has_own = account in group.left
-        if has_own:
-            yield _Part(group, account, is_own=True)
-        if len(group.left) > has_own:
-            yield _Part(group, account, is_own=False)
+        has_type = has_type or group.like.instance_type == wanted.instance_type
+        own, others = compare(wanted, group.like, is_flexible=is_flexible)
+        for likeness, is_own in ((own, True), (others, False)):
+            if likeness.unknown:
+                unclear[likeness, is_own].append(group)
+            else:
+                clear[likeness.differences, is_own].append(group)
+    in_order = dict(sorted(clear.items(), key=lambda item: len(item[0][0])))
+    return _Near(has_type, unclear, in_order)
 
 
-def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
-    kept: dict[frozenset[str], list[_Part]] = defaultdict(list)
-    has_match = has_doubt = may_match = False
-    for part in parts:
-        differences = _differences(wanted, part, is_flexible=is_flexible)
-        if unknown := _unknown(wanted, part):
+def _look(wanted: Profile, near: _Near, *, is_flexible: bool) -> _Found:
+    has_doubt = may_match = False
+    for ((differences, unknown), is_own), groups in near.unclear.items():
+        if _parts(groups, wanted.account, is_own=is_own):
             has_doubt = has_doubt or differences - unknown <= _DOUBTFUL
             may_match = may_match or differences <= unknown
-            continue
-        has_match = has_match or not differences
-        if differences and part.left:
-            kept[differences].append(part)
-    fewest = min(map(len, kept), default=0)
+    has_match = any(
+        _parts(near.clear.get((frozenset(), is_own), ()), wanted.account, is_own=is_own)
+        for is_own in (True, False)
+    )
+    nearest = _nearest(near, wanted.account)
+    fewest = min(map(len, nearest), default=0)
     # What two differences keep away does not explain a surplus, nor another type a lack.
-    is_far = fewest > 1 and (has_match or not _has_type(parts, wanted, is_flexible=is_flexible))
-    if not kept or is_far:
+    is_far = fewest > 1 and (has_match or not near.has_type)
+    if not nearest or is_far:
         return _Found(has_match, has_doubt, may_match, None)
-    nearest = {key: some for key, some in kept.items() if len(key) == fewest}
     explained = sum(
         (
             part.left * _weight(wanted, part.group.like, is_flexible)
@@ -216,31 +242,21 @@ def _look(wanted: Profile, parts: list[_Part], *, is_flexible: bool) -> _Found:
     return _Found(has_match, has_doubt, may_match, tuple(_reasons(nearest)), explained)
 
 
-def _unknown(wanted: Profile, part: _Part) -> frozenset[str]:
-    """Name what may differ or not, for it was never recorded."""
-    other = part.group.like
-    unclear = {
-        "platform": other.platform is None,
-        "zone": wanted.zone is not None and not _has_zones(wanted, part),
-        "running": other.is_running is None,
-    }
-    return frozenset(name for name, is_unclear in unclear.items() if is_unclear)
+def _nearest(near: _Near, account: str) -> dict[frozenset[str], list[_Part]]:
+    """Return what the fewest differences keep away, of what is still to pay."""
+    found: dict[frozenset[str], list[_Part]] = defaultdict(list)
+    for (differences, is_own), groups in near.clear.items():
+        if found and len(differences) > min(map(len, found)):
+            break
+        parts = _parts(groups, account, is_own=is_own) if differences else ()
+        if unpaid := [part for part in parts if part.left]:
+            found[differences] += unpaid
+    return found
 
 
-def _has_zones(wanted: Profile, part: _Part) -> bool:
-    """Say whether the zones can be compared: ids anywhere, names in their account alone.
-
-    A name without an id differs from the name of every known id, or the id would be its own.
-    """
-    other = part.group.like
-    if not wanted.zone or not other.zone:
-        return False
-    is_name, is_other_name = " " in wanted.zone, " " in other.zone
-    if not is_name and not is_other_name:
-        return True
-    return (
-        part.is_own and (is_name or wanted.has_zone_name) and (is_other_name or other.has_zone_name)
-    )
+def _parts(groups: Iterable[_Group], account: str, *, is_own: bool) -> list[_Part]:
+    parts = (_Part(group, account, is_own) for group in groups)
+    return [part for part in parts if part.is_there]
 
 
 def _reasons(nearest: Mapping[frozenset[str], list[_Part]]) -> list[Reason]:
@@ -254,30 +270,6 @@ def _reasons(nearest: Mapping[frozenset[str], list[_Part]]) -> list[Reason]:
         for difference, code in _CODES.items()
         if difference in named
     ]
-
-
-def _differences(wanted: Profile, part: _Part, *, is_flexible: bool) -> frozenset[str]:
-    other = part.group.like
-    apart = {
-        "platform": wanted.platform != other.platform,
-        "size": _differs_in_size(wanted, other, is_flexible=is_flexible),
-        "tenancy": wanted.tenancy != other.tenancy or other.tenancy == HOST,
-        "zone": wanted.zone is not None and wanted.zone != other.zone,
-        "account": not (part.is_own or (wanted.is_sharing and other.is_sharing)),
-        "running": other.is_running is False,
-    }
-    return frozenset(name for name, differs in apart.items() if differs)
-
-
-def _differs_in_size(wanted: Profile, other: Profile, *, is_flexible: bool) -> bool:
-    can_flex = is_flexible and factor(other.instance_type) is not None
-    return not can_flex and wanted.instance_type != other.instance_type
-
-
-def _has_type(parts: Iterable[_Part], wanted: Profile, *, is_flexible: bool) -> bool:
-    return is_flexible or any(
-        part.group.like.instance_type == wanted.instance_type for part in parts
-    )
 
 
 def _weight(wanted: Profile, other: Profile, is_flexible: bool) -> Fraction:

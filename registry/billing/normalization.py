@@ -42,6 +42,7 @@ NOT_FLEXIBLE = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def family(instance_type: str) -> str:
     return instance_type.partition(".")[0]
 
@@ -69,6 +70,7 @@ def is_flexible(instance_type: str, *, platform: str, tenancy: str, scope: str) 
     )
 
 
+@lru_cache(maxsize=4096)
 def weight(instance_type: str, platform: str, tenancy: str) -> int:
     """Return how many units an instance is, to the purchases that may pay for it.
 
@@ -80,6 +82,7 @@ def weight(instance_type: str, platform: str, tenancy: str) -> int:
     return int((factor(instance_type) or 1) * 4)
 
 
+@lru_cache(maxsize=4096)
 def kind(instance_type: str, platform: str, tenancy: str) -> str:
     """Name what the purchases for a type may pay for: its family where size is flexible."""
     if is_flexible(instance_type, platform=platform, tenancy=tenancy, scope="Region"):

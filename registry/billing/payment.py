@@ -26,22 +26,31 @@ class Payment:
         used = pool.units - self._unused.get(pool.purchase.aws_id, pool.units)
         return Fraction(used, pool.unit) if used else _NOTHING
 
+    def covered(self, aws_id: str) -> Fraction:
+        """Return the share of an instance that is paid for."""
+        left = self.left.get(aws_id)
+        if left is None:
+            return _NOTHING
+        return 1 - left if left else _WHOLE
+
     def _settle(self, circle: Circle) -> None:
         pools: dict[Stock, list[Pool]] = {}
         queues: dict[tuple[str, Place | None], _Queue] = {}
+        lots = _by_account(circle)
         for take in circle.settle():
-            if take.stock not in pools:
-                pools[take.stock] = take.stock.pools[::-1]
             of = take.account, take.place
             if of not in queues:  # all that comes before it is handed on by now
-                queues[of] = self._queue(circle, *of)
+                lot = take.place and Lot(take.account, take.place)
+                queues[of] = self._queue(circle, [lot] if lot else lots[take.account])
+            if take.stock not in pools:
+                pools[take.stock] = take.stock.pools[::-1]
             self._hand_on(take.units, pools[take.stock], queues[of])
 
-    def _queue(self, circle: Circle, account: str, place: Place | None) -> _Queue:
+    def _queue(self, circle: Circle, lots: Iterable[Lot]) -> _Queue:
         """Return the instances that are still to pay, from the smallest to the largest."""
         found = [
             (circle.weight(lot.place.instance_type), lot.account, aws_id)
-            for lot in _lots(circle, account, place)
+            for lot in lots
             for aws_id in circle.lots[lot]
             if self._unpaid.get(aws_id) != 0
         ]
@@ -67,9 +76,11 @@ class Payment:
         self.left[aws_id] = _NOTHING if share == 1 else self.left.get(aws_id, _WHOLE) - share
 
 
-def _lots(circle: Circle, account: str, place: Place | None) -> Iterable[Lot]:
-    if place:
-        return (Lot(account, place),)
-    if account:
-        return (lot for lot in circle.lots if lot.account == account)
-    return (lot for lot in circle.lots if lot.account not in circle.alone)
+def _by_account(circle: Circle) -> dict[str, list[Lot]]:
+    """Sort the lots by account; "": of all that share."""
+    found: dict[str, list[Lot]] = defaultdict(list)
+    for lot in circle.lots:
+        found[lot.account].append(lot)
+        if lot.account not in circle.alone:
+            found[""].append(lot)
+    return found

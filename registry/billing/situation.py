@@ -1,21 +1,21 @@
 """Purchases and instances as they stand at one moment, sorted into circles."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from fractions import Fraction
 from functools import cached_property
 
 from registry.billing.circle import Circle, CircleKey, Lot, Place
 from registry.billing.codes import parts, reserved_platform
 from registry.billing.fleet import Machine, Owner, Purchase
-from registry.billing.idle import Profile, Surroundings
+from registry.billing.idle import Surroundings
+from registry.billing.likeness import Profile
 from registry.billing.normalization import kind
 from registry.billing.payment import Payment
 from registry.billing.pool import Pool
 
 _Zone = tuple[str, str, str]  # account, region, name
-_Alike = tuple[str | None, ...]
-_WHOLE = Fraction(1)
+_Signs = tuple[str | None, ...]
 _GONE = frozenset({"terminated", "shutting-down"})
 
 
@@ -38,8 +38,10 @@ class Situation:
         self.circles: dict[CircleKey, Circle] = {}
         self._owners = {owner.account: owner for owner in owners}
         self._alone = frozenset(name for name, owner in self._owners.items() if not owner.sharing)
+        self._places: dict[Place, Place] = {}  # each of the few once
         self._platforms: dict[str | None, str | None] = {}
         self._zones = _zones_of(self.purchases) | _zones_of(self.machines.values())
+        self._alike = _alike(self.machines.values())
         self._buy()
         self._run()
 
@@ -64,7 +66,8 @@ class Situation:
         return self._key(machine, platform) if platform and machine.can_be_paid else None
 
     def lot(self, machine: Machine) -> Lot:
-        return Lot(machine.account, Place(machine.instance_type, self.zone(machine)))
+        place = Place(machine.instance_type, self.zone(machine))
+        return Lot(machine.account, self._places.setdefault(place, place))
 
     def platform(self, usage_operation: str | None) -> str | None:
         """Return the platform of the purchases for a code, "" if none are; None: not known."""
@@ -80,15 +83,10 @@ class Situation:
     def surroundings(self) -> Surroundings:
         """All instances that are On-Demand, with what is left to pay of each."""
         found = Surroundings()
-        made: dict[_Alike, Profile] = {}
-        for machine in self.machines.values():
-            if not machine.is_on_demand or machine.state in _GONE:
-                continue
-            alike = _alike(machine)
-            if alike not in made:
-                made[alike] = self._profile(machine)
-            left = self.payment.left.get(machine.aws_id, _WHOLE)
-            found.add(made[alike], machine.aws_id, left)
+        for ids in self._alike.values():
+            machine = self.machines[ids[0]]
+            if machine.is_on_demand and machine.state not in _GONE:
+                found.add(self._profile(machine), ids, self.payment.left)
         return found
 
     def is_unsure(self, pool: Pool) -> bool:
@@ -125,21 +123,10 @@ class Situation:
                 circle.is_unclear = True
 
     def _run(self) -> None:
-        alike: dict[_Alike, list[str]] = {}
-        for machine in self.machines.values():
-            signs = _alike(machine)
-            ids = alike.get(signs)
-            if ids is None:
-                ids = alike[signs] = self._place(machine)
-            ids.append(machine.aws_id)
-        for circle in self.circles.values():
-            for lot, ids in circle.lots.items():
-                circle.run(lot, len(ids))
-
-    def _place(self, machine: Machine) -> list[str]:
-        """Return the list of the instances in the place of this one."""
-        key = self.key(machine, machine.usage_operation)
-        return self.circle(key).lots.setdefault(self.lot(machine), []) if key else []
+        for ids in self._alike.values():
+            machine = self.machines[ids[0]]
+            if key := self.key(machine, machine.usage_operation):
+                self.circle(key).run(self.lot(machine), ids)
 
     def _key(self, thing: Machine | Purchase, platform: str) -> CircleKey:
         return CircleKey(
@@ -166,12 +153,16 @@ class Situation:
         )
 
 
-def _alike(machine: Machine) -> _Alike:
-    """Return all of an instance that decides on purchases."""
-    return (
-        *(machine.account, machine.region, machine.instance_type, machine.usage_operation),
-        *(machine.zone, machine.zone_id, machine.tenancy, machine.state, machine.lifecycle),
-    )
+def _alike(machines: Iterable[Machine]) -> dict[_Signs, list[str]]:
+    """Sort the ids of instances by all that decides on purchases."""
+    found: dict[_Signs, list[str]] = defaultdict(list)
+    for each in machines:
+        signs = (
+            *(each.account, each.region, each.instance_type, each.usage_operation, each.zone),
+            *(each.zone_id, each.tenancy, each.state, each.lifecycle),
+        )
+        found[signs].append(each.aws_id)
+    return found
 
 
 def _zones_of(things: Iterable[Machine | Purchase]) -> dict[_Zone, str]:

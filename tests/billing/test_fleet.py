@@ -75,5 +75,19 @@ def test_an_instance_runs_if_its_state_says_so(state, is_running):
     assert running("i-1", "m5.large", state=state).is_running is is_running
 
 
+@pytest.mark.parametrize(
+    ("fields", "may_be_paid"),
+    [
+        pytest.param({}, True, id="it runs"),
+        pytest.param({"state": ""}, True, id="whether it runs is not known"),
+        pytest.param({"state": "stopped"}, False, id="stopped"),
+        pytest.param({"state": "", "tenancy": "host"}, False, id="on a Dedicated Host"),
+        pytest.param({"state": "", "lifecycle": "spot"}, False, id="Spot"),
+    ],
+)
+def test_a_purchase_may_pay_for_what_perhaps_runs(fields, may_be_paid):
+    assert running("i-1", "m5.large", **fields).may_be_paid is may_be_paid
+
+
 def test_an_account_shares_unless_it_says_not():
     assert Owner("1", "2").sharing

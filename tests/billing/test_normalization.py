@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from registry.billing.normalization import NOT_FLEXIBLE, factor, family, is_flexible
+from registry.billing.normalization import NOT_FLEXIBLE, factor, family, is_flexible, kind, weight
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,21 @@ def test_these_families_do_not_flex(name):
 @pytest.mark.parametrize("name", ["g4", "p4d", "inf", "u7i-12tb", "hpc7", "m5", "g6x"])
 def test_their_neighbours_do(name):
     assert is_flexible(f"{name}.xlarge", platform="Linux/UNIX", tenancy="default", scope="Region")
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "platform", "tenancy", "name", "units"),
+    [
+        ("m5.large", "Linux/UNIX", "default", "m5", 16),
+        ("t3.nano", "Linux/UNIX", "default", "t3", 1),
+        ("m5.huge", "Linux/UNIX", "default", "m5.huge", 1),
+        ("g5.xlarge", "Linux/UNIX", "default", "g5.xlarge", 1),
+        ("m5.large", "Linux/UNIX", "dedicated", "m5.large", 1),
+        ("m5.large", "Windows", "default", "m5.large", 1),
+    ],
+)
+def test_units_are_quarters_of_the_factor_where_size_is_flexible_else_instances(
+    instance_type, platform, tenancy, name, units
+):
+    assert kind(instance_type, platform, tenancy) == name
+    assert weight(instance_type, platform, tenancy) == units
