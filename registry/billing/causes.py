@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.billing import descriptions
-from registry.billing.codes import parts
 from registry.billing.graph import Asked, ImageNode
-from registry.billing.hops import Hop
+from registry.billing.hops import Hop, licences
 
 
 def cause_of(image: ImageNode, hops: Sequence[Hop], asked: Asked) -> str:
@@ -90,8 +89,4 @@ def _agrees(image: ImageNode, code: str | None) -> bool:
     """Say whether nothing is known against two images having one code."""
     if code is None or image.usage_operation is None:
         return True
-    return _licences(code) == _licences(image.usage_operation)
-
-
-def _licences(code: str) -> frozenset[str] | None:
-    return frozenset() if code == "" else parts(code)
+    return licences(code) == licences(image.usage_operation)

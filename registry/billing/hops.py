@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from registry.billing.clues import Link
 from registry.billing.codes import RHEL, could_become, in_order, parts
@@ -41,7 +42,7 @@ def with_breaks(passed: Iterable[Passed]) -> Iterator[Hop]:
     unsure: frozenset[str] = frozenset()  # of an instance that may have been converted since
     for one in passed:
         hop, link = one.hop, one.link
-        now = frozenset() if hop.usage_operation == "" else parts(hop.usage_operation)
+        now = licences(hop.usage_operation)
         if now is None or (link and link.has_changed):
             yield hop
             continue
@@ -54,6 +55,12 @@ def with_breaks(passed: Iterable[Passed]) -> Iterator[Hop]:
             lost |= _lost_since(unsure, now)
         yield replace(hop, is_break=True, detail=hop.detail or _lost(lost)) if lost else hop
         before, unsure = now, frozenset()
+
+
+@lru_cache(maxsize=1_024)  # of many hops, few codes
+def licences(code: str | None) -> frozenset[str] | None:
+    """Return the licences of a code; one that AWS left empty has none."""
+    return frozenset() if code == "" else parts(code)
 
 
 def _lost_since(before: frozenset[str], now: frozenset[str]) -> frozenset[str]:
