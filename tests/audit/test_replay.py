@@ -1,6 +1,6 @@
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from registry.audit import audit
@@ -145,6 +145,14 @@ kinds = st.sampled_from([{"kind": "name"}, {"kind": "tag", "key": "os"}])
     after=own,
     kind=kinds,
     place=st.integers(-1, 1),
+)
+@example(  # of two policies that contradict each other, the older decides
+    images=[("golden-1", "golden-1", PLAIN, 0)],
+    others=[{"text": "golden-*", "usage_operation": SUSE, "strength": "strong", "is_active": True}],
+    before=None,
+    after={"text": "*1", "usage_operation": RHEL, "strength": "strong", "is_active": True},
+    kind={"kind": "name"},
+    place=-1,
 )
 def test_the_next_audit_does_what_the_replay_told(images, others, before, after, kind, place):
     with transaction.atomic():
