@@ -30,6 +30,7 @@ def audit_answer(
         for instance_id, share in some:
             covered[instance_id] += share
     running = Instance.objects.present().running().only(*_PLACE)
+    broken = _rules("instance")
     return {
         "schema_version": SCHEMA_VERSION,
         "as_of": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -39,7 +40,11 @@ def audit_answer(
             for row in _within(ReservedInstance.objects.present(), account, region)
         ],
         "instances": [
-            {"instance_id": row.aws_id, "covered": float(covered.get(row.aws_id, 0))}
+            {
+                "instance_id": row.aws_id,
+                "covered": float(covered.get(row.aws_id, 0)),
+                "rules": broken[row.pk],
+            }
             for row in _within(running, account, region)
         ],
     }
@@ -85,12 +90,17 @@ def _covers() -> dict[int, list[tuple[str, Fraction]]]:
     return found
 
 
-def _images(account: str | None, region: str | None) -> list[dict[str, Any]]:
+def _rules(subject: str) -> dict[int, list[str]]:
+    """Return the rules that each image or instance breaks, by primary key."""
     rules: dict[int, list[str]] = defaultdict(list)
-    for image_id, rule in (
-        Finding.objects.open().exclude(image=None).order_by("rule").values_list("image_id", "rule")
-    ):
-        rules[image_id].append(rule)
+    rows = Finding.objects.open().exclude(**{subject: None}).order_by("rule")
+    for pk, rule in rows.values_list(f"{subject}_id", "rule"):
+        rules[pk].append(rule)
+    return rules
+
+
+def _images(account: str | None, region: str | None) -> list[dict[str, Any]]:
+    rules = _rules("image")
     images = Image.objects.present().only(*_PLACE, *_IMAGE)
     return [_image(row, rules[row.pk]) for row in _within(images, account, region)]
 

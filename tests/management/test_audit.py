@@ -44,6 +44,17 @@ def test_the_exit_code_tells_whether_there_are_findings(form, declared, code):
 
 
 @pytest.mark.django_db
+def test_an_instance_that_differs_from_its_image_is_a_finding():
+    image = make_image(usage_operation=RHEL)
+    machine = make_instance(image_id=image.aws_id, usage_operation="RunInstances:000g")
+
+    ended, out, _ = run(format="text")
+
+    assert ended == 1
+    assert f"{machine.aws_id}: INS001" in out
+
+
+@pytest.mark.django_db
 def test_an_empty_mirror_has_no_findings():
     ended, out, _ = run(format="json")
 

@@ -119,6 +119,9 @@ class Command(BaseCommand):
                     f"expected {expected['usage_operation']} ({expected['confidence']}, "
                     f"{expected['source']})"
                 )
+        for instance in answer["instances"]:
+            if instance["rules"]:
+                self.stdout.write(f"{instance['instance_id']}: {', '.join(instance['rules'])}")
         for bought in answer["reserved_instances"]:
             codes = [reason["code"] for reason in bought["reasons"]]
             if bought["idle"] and codes != ["not_active"]:
@@ -158,7 +161,7 @@ def _check(account: str | None, region: str | None) -> None:
 
 
 def _has_findings(account: str | None, region: str | None) -> bool:
-    for thing in ("image", "reserved_instance"):
+    for thing in ("image", "instance", "reserved_instance"):
         found = Finding.objects.open().exclude(state=FindingState.WAIVED).exclude(**{thing: None})
         if account:
             found = found.filter(**{f"{thing}__account__number": account})
