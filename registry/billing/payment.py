@@ -39,7 +39,7 @@ class Payment:
         lots = _by_account(circle)
         for take in circle.settle():
             of = take.account, take.place
-            if of not in queues:  # all that comes before it is handed on by now
+            if of not in queues:
                 lot = take.place and Lot(take.account, take.place)
                 queues[of] = self._queue(circle, [lot] if lot else lots[take.account])
             if take.stock not in pools:
@@ -47,12 +47,11 @@ class Payment:
             self._hand_on(take.units, pools[take.stock], queues[of])
 
     def _queue(self, circle: Circle, lots: Iterable[Lot]) -> _Queue:
-        """Return the instances that are still to pay, from the smallest to the largest."""
+        """Return the instances of some lots, the smallest last."""
         found = [
             (circle.weight(lot.place.instance_type), lot.account, aws_id)
             for lot in lots
             for aws_id in circle.lots[lot]
-            if self._unpaid.get(aws_id) != 0
         ]
         return sorted(found, reverse=True)
 

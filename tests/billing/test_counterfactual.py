@@ -275,7 +275,8 @@ def test_two_that_compete_for_one_purchase_share_it():
 
 def test_an_instance_that_two_correct_is_corrected_once():
     corrections = {"first": {"i-1": RHEL}, "second": {"i-1": PRO}}
-    asked = counterfactual([red_hat()], [running("i-1", "m5.large")])
+    machines = [running("i-1", "m5.large"), running("i-2", "m5.large")]
+    asked = counterfactual([red_hat(), linux()], machines)
 
     assert asked.together(corrections).gained == {"ri-rhel": 1}
     assert [each.units for each in asked.shares(corrections).values()] == [1, 0]

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.billing import slow_reference
-from tests.billing.fleets import FAMILY, NOON, applied, fleets
+from tests.billing.fleets import ALONE, FAMILY, NOON, OTHER, applied, bought, fleets, running
 
 # Sizes that weigh the same, or nothing, and zones of which the id or the name is not known.
 _types = st.sampled_from(
@@ -36,3 +36,12 @@ def test_every_cover_is_that_of_the_slow_reference_in_its_order(fleet):
     found = {aws_id: use.covers for aws_id, use in uses.items() if use.covers}
     expected = slow_reference.covers(purchases, machines, FAMILY, at=NOON)
     assert found == {aws_id: covers for aws_id, covers in expected.items() if covers}
+
+
+def test_what_shares_nothing_is_passed_over_however_small_it_is():
+    machines = [
+        running("i-small", "m5.large", account=ALONE),
+        running("i-large", "m5.xlarge", account=OTHER),
+    ]
+
+    assert applied([bought("m5.xlarge")], machines).machines == {"i-small": 0, "i-large": 1}

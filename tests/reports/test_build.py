@@ -2,9 +2,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db.models import Sum
 
-from registry.models import Finding, FindingState, Report
+from registry.billing import price
+from registry.models import Finding, FindingState, Report, ReservedInstance
 from registry.reports.build import build
+from registry.templatetags import registry as tags
 from tests.factories import (
     LATER,
     NOON,
@@ -248,6 +251,18 @@ def test_what_idle_purchases_cost_in_a_month(costs, per_month, unpriced):
     totals = built().result["totals"]
 
     assert (totals["idle_per_month"], totals["idle_unpriced"]) == (per_month, unpriced)
+
+
+def test_a_report_says_what_the_pages_say():
+    """A cost of $0.50000599 an hour, three times over: the sum is rounded, not the parts."""
+    for _ in range(3):
+        make_reserved_instance(idle_hourly_cost=Decimal("0.50000599"))
+
+    totals = built().result["totals"]
+
+    hourly = ReservedInstance.objects.aggregate(total=Sum("idle_hourly_cost"))["total"]
+    assert totals["idle_per_month"] == str(price.monthly(hourly)) == "1095.01"
+    assert tags.dollars(Decimal(totals["idle_per_month"])) == tags.monthly(hourly)
 
 
 def test_a_purchase_whose_state_was_never_recorded_lacks_a_cost():
