@@ -15,11 +15,17 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
+def made(account, **fields):
+    """Make a finding that nothing but its fields tells from others of the account."""
+    return make_finding(image=make_image(account=account), **fields)
+
+
 def test_counts_what_is_done_and_says_why_the_rest_is_left(fay):
-    make_finding()
-    make_finding(state="in_progress")
-    make_finding(state="resolved", resolved_at=LATER)
-    make_finding(state="waived")
+    account = make_account()
+    made(account)
+    made(account, state="in_progress")
+    made(account, state="resolved", resolved_at=LATER)
+    made(account, state="waived")
 
     found = preview(Finding.objects.all(), Wish(TriageAction.WAIVE, fay, person=fay))
 
@@ -43,9 +49,10 @@ def test_counts_by_account_where_a_role_is_held_on_some():
 
 
 def test_who_has_it_already_is_left(fay, dora):
-    make_finding(assignee=dora)
-    make_finding(assignee=fay)
-    make_finding()
+    account = make_account()
+    made(account, assignee=dora)
+    made(account, assignee=fay)
+    made(account)
 
     found = preview(Finding.objects.all(), Wish(TriageAction.ASSIGN, fay, person=dora))
 
@@ -53,8 +60,9 @@ def test_who_has_it_already_is_left(fay, dora):
 
 
 def test_only_images_are_read_again(fay):
-    make_finding()
-    make_finding(reserved_instance=make_reserved_instance())
+    account = make_account()
+    made(account)
+    make_finding(reserved_instance=make_reserved_instance(account=account))
 
     found = preview(Finding.objects.all(), Wish(TriageAction.VERIFY, fay))
 
@@ -64,11 +72,11 @@ def test_only_images_are_read_again(fay):
 def test_takes_as_many_queries_for_many_as_for_few(fay, django_assert_num_queries):
     account = make_account()
     for _ in range(2):
-        make_finding(image=make_image(account=account))
+        made(account)
     with django_assert_num_queries(6):
         preview(Finding.objects.all(), Wish(TriageAction.WAIVE, fay, person=fay))
     for _ in range(20):
-        make_finding(image=make_image(account=account))
+        made(account)
 
     with django_assert_num_queries(6):
         preview(Finding.objects.all(), Wish(TriageAction.WAIVE, fay, person=fay))

@@ -150,6 +150,13 @@ def test_a_developer_takes_on_what_is_nobody_elses(client):
     assert Finding.objects.get().assignee.username == "dora"
 
 
+def test_who_may_not_is_not_told_first_what_is_wrong_with_the_form(client):
+    finding = make_finding()
+    client.force_login(make_user(Role.VIEWER))
+
+    assert do(client, finding, "comment", text="").status_code == 403
+
+
 def test_what_is_done_leads_back_to_the_page(signed_in):
     finding = make_finding()
     here = f"{finding.get_absolute_url()}?from=q%3Dx"
