@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from registry.access import Person, accounts
 from registry.billing.codes import TABLE
+from registry.billing.rules import RULEBOOK
 from registry.models import (
     ACTIONABLE,
     MISMATCHES,
@@ -113,9 +114,7 @@ def of_thing(field: str, values: Any) -> Q:
     return found
 
 
-def _rules() -> list[tuple[str, str]]:
-    names = Finding.objects.order_by("rule").values_list("rule", flat=True).distinct()
-    return [(name, name) for name in names]
+_RULES = [(entry.id, f"{entry.id} {entry.title}") for entry in RULEBOOK.values()]
 
 
 def _assignees(request: Any) -> QuerySet[User]:
@@ -128,7 +127,7 @@ def _assignees(request: Any) -> QuerySet[User]:
 
 class FindingFilter(Searched):
     severity = _boxes(Severity.choices, "severity")
-    rule = _boxes(_rules, "rule")
+    rule = _boxes(_RULES, "rule")
     state = _boxes([(state.value, state.label) for state in ACTIONABLE], "state")
     account = filters.ModelMultipleChoiceFilter(
         method="take_account",

@@ -11,6 +11,7 @@ from registry.access import visible
 from registry.billing.codes import is_published, label
 from registry.http import SignedInRequest
 from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
+from registry.models.finding import FindingQuerySet
 from registry.views.accounts import matrix
 from registry.views.findings import is_unpriced
 from registry.views.shell import findings, narrow, runs
@@ -30,12 +31,18 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "waived_findings": every.waived().count(),
         "images": _images(request),
         "codes": _codes(request),
-        "costliest": to_do.for_list().annotate(is_unpriced=is_unpriced).costliest_first()[:5],
+        "costliest": _costliest(to_do),
         "idle_purchases": _purchases(request),
         "matrix": matrix(visible(Scope.objects.all(), request.user)),
         "recent": runs(request).for_list().order_by("-pk")[:5],
     }
     return render(request, "registry/overview.html", context)
+
+
+def _costliest(to_do: FindingQuerySet) -> FindingQuerySet:
+    """Return the wrong codes that leave the most idle; what is idle is told beside them."""
+    rows = to_do.filter(reserved_instance=None).for_list().annotate(is_unpriced=is_unpriced)
+    return rows.costliest_first()[:5]
 
 
 def _idle(request: SignedInRequest) -> dict[str, Any]:
