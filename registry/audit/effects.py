@@ -23,8 +23,10 @@ class Corrected:
 class ImageEffect:
     """What a wrong code leaves idle, and how many instances run with it.
 
-    `monthly` is the image's share of what all the images cost together, so that shares can be
-    summed up; below 0 where right codes would leave more idle than they use. None: not known.
+    `purchases` are those that it would use, in part at least, were it the only image put right.
+    `monthly` is its share of what all the images cost together: what it adds to those that cost
+    more, so that the amounts of images can be summed up. It is below 0 where the right code
+    leaves more idle than it uses. None: not known.
     """
 
     purchases: tuple[str, ...]
@@ -42,11 +44,13 @@ def effects_of(fleet: Fleet, images: Mapping[int, Corrected]) -> dict[int, Image
         pk: dict.fromkeys(_wrong(fleet, image), image.expected_usage_operation)
         for pk, image in images.items()
     }
+    asked = Counterfactual(fleet.situation)
+    alone = asked.effects(corrections)
     total, found = Decimal(0), {}
-    for pk, share in Counterfactual(fleet.situation).shares(corrections).items():
+    for pk, share in asked.shares({pk: corrections[pk] for pk in alone}).items():
         before, total = total, total + (share.hourly or 0)
         found[pk] = ImageEffect(
-            purchases=share.purchases,
+            purchases=alone[pk].purchases,
             monthly=None if share.hourly is None else _added(before, total),
             running=len(corrections[pk]),
         )

@@ -101,17 +101,15 @@ class Counterfactual:
         return self._alone(every)
 
     def shares(self, corrections: Mapping[_K, Correction]) -> dict[_K, Effect]:
-        """Return what each correction adds to those that rank before it.
+        """Return what each correction adds to those before it, in the order that is given.
 
-        The best comes first, as in `effects`. So two that compete for one purchase share it, and
-        the shares sum up to what all do together: units always, and hourly costs, to the last
-        digit, where all are known.
+        So two that compete for one purchase share it, and the shares sum up to what all do
+        together: units always, and hourly costs, to the last digit, where all are known.
         """
-        apart = _apart(corrections)
         circles: dict[CircleKey, _Settled] = {}
         found, total = {}, Fraction(0)
-        for key in self.effects(corrections):
-            outcome = self._correct(apart[key], circles)
+        for key, correction in _apart(corrections).items():
+            outcome = self._correct(correction, circles)
             circles |= outcome.circles
             found[key] = outcome.effect(_added(total, outcome.cost))
             total += outcome.cost or 0

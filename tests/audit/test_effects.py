@@ -96,7 +96,7 @@ def test_images_that_compete_for_a_purchase_share_what_it_costs(account):
     launched(account)
     launched(account)
     launched(account, image_id="ami-also")
-    red_hat(account, instance_count=2, recurring_hourly=Decimal("0.15"))
+    bought = red_hat(account, instance_count=2, recurring_hourly=Decimal("0.15"))
     images = {1: Corrected("ami-also", PLAIN, RHEL), 2: LOST}
 
     found = effects_of(Fleet.load(at=NOON), images)
@@ -106,6 +106,7 @@ def test_images_that_compete_for_a_purchase_share_what_it_costs(account):
         2: Decimal("219.00"),
     }
     assert {pk: each.running for pk, each in found.items()} == {1: 1, 2: 2}
+    assert {each.purchases for each in found.values()} == {(bought.aws_id,)}
 
 
 def test_the_amounts_of_images_sum_up_to_that_of_all_in_cents(account):
