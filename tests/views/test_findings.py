@@ -226,3 +226,19 @@ def test_nothing_can_be_selected_by_who_may_only_read(client):
     client.force_login(make_user(Role.VIEWER))
 
     assert b'name="pick"' not in client.get(LIST).content
+
+
+def test_the_overview_counts_what_somebody_has_to_act_on(signed_in, in_each_state):
+    context = signed_in.get(reverse("overview")).context
+
+    assert (context["open_findings"], context["waived_findings"]) == (3, 1)
+    assert context["nav"]["findings"] == 3
+    assert in_each_state["waived"] not in context["costliest"]
+
+
+def test_an_image_says_how_many_of_its_findings_are_waived(signed_in):
+    image = make_image()
+    make_finding(image=image)
+    make_waiver(finding=make_finding(image=image, rule="AMI003"))
+
+    assert b"2 findings, 1 waived" in signed_in.get(reverse("images:list")).content
