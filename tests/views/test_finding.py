@@ -233,7 +233,7 @@ def test_a_waiver_that_is_not_whole_keeps_nothing_and_what_was_typed(signed_in, 
 def test_a_form_that_was_refused_leads_back_to_the_page_and_not_to_itself(signed_in):
     finding = make_finding()
 
-    text = do(signed_in, finding, "waive").content.decode().partition("<main")[2]
+    text = do(signed_in, finding, "waive").content.decode()
 
     assert f'name="next" value="{finding.get_absolute_url()}"' in text
     assert f'name="next" value="{reverse("findings:waive", args=[finding.ref])}"' not in text
