@@ -110,6 +110,7 @@ def _clues(image: Image, lineage: Lineage, known: Known) -> Clues:
         description=image.description,
         tags=image.tags,
         owner_id=image.owner_id,
+        owner_alias=image.owner_alias,
         platform=image.platform,
         product_codes=tuple(code["id"] for code in image.product_codes),
         links=lineage.links,

@@ -45,6 +45,7 @@ class Clues:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     owner_id: str = ""
+    owner_alias: str = ""
     platform: str = ""
     product_codes: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()  # nearest first

@@ -14,6 +14,7 @@ from registry.billing.clues import NOTHING, Clues, Evidence, Expectation, Link
 from registry.billing.codes import (
     PLAIN,
     RHEL,
+    SQL_EDITIONS,
     WINDOWS,
     canonical,
     compose,
@@ -22,18 +23,20 @@ from registry.billing.codes import (
     parts,
 )
 from registry.billing.own_patterns import POLICY, OwnPattern, in_order
-from registry.billing.patterns import RED_HAT_MARKETPLACE
+from registry.billing.patterns import MARKETPLACE, RED_HAT_MARKETPLACE
 from registry.billing.text import (
     Guess,
     describes,
     gives_version,
     guess,
+    is_named_for,
     is_plain,
     is_sold_by,
     names_system,
     says_linux,
     vendor_code,
     windows_family,
+    without_terms,
 )
 
 STRENGTHS = ("none", "weak", "medium", "strong")
@@ -165,6 +168,8 @@ def _from_lost_link(clues: Clues) -> Evidence | None:
     found = guess(link.name) if link else None
     if link is None or found is None or found.allows(frozenset()) or not _is_bare(link):
         return None
+    if link.owner_id in MARKETPLACE:
+        return None
     own = list(_own_words(clues))
     if vendor_code(clues.owner_id, clues.name) or not _is_in_keeping(found, own, clues):
         return None
@@ -225,6 +230,8 @@ def _of_link(link: Link, code: str, what: str) -> Evidence:
 
 
 def _from_text(clues: Clues, settled: str | None) -> Iterator[Evidence]:
+    if clues.owner_id in MARKETPLACE or clues.owner_alias == "aws-marketplace":
+        return  # a seller names what is sold as he likes, and its code is what AWS set
     is_windows = clues.platform.lower() == "windows"
     # With the Platform of AWS behind it, a text is more than a text.
     strength = "medium" if is_windows else "weak"
@@ -256,9 +263,23 @@ def _texts(clues: Clues, *, is_windows: bool) -> Iterator[tuple[Guess, str, str]
         texts.append(("description", clues.description, "Its description says so."))
     is_linux = not is_windows and any(map(says_linux, tags.values()))
     for source, text, sentence in texts:
-        found = guess(f"{text} windows" if is_windows else text)
-        if found and not (is_linux and WINDOWS in (parts(found.usage_operation) or ())):
+        system = without_terms(text) if clues.product_codes else text
+        found = guess(f"{system}, windows" if is_windows else system)
+        if found is None or (is_linux and WINDOWS in (parts(found.usage_operation) or ())):
+            continue
+        if _may_speak(found, source, text, clues):
             yield found, source, sentence
+
+
+def _may_speak(found: Guess, source: str, text: str, clues: Clues) -> bool:
+    """Say whether a text counts. A mere word in a name confirms a code, and accuses none."""
+    licences, actual = parts(found.usage_operation) or frozenset(), parts(clues.usage_operation)
+    if set(clues.product_codes) - RED_HAT_MARKETPLACE and WINDOWS not in licences:
+        # What AWS charges for the Linux of a seller, no text tells.
+        return actual is not None and found.allows(actual)
+    if source != "name" or not licences or licences & SQL_EDITIONS or is_named_for(text):
+        return True
+    return actual is None or found.allows(actual)
 
 
 def _allows(found: Guess, code: str) -> bool:

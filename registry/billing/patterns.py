@@ -9,10 +9,43 @@ from dataclasses import dataclass
 
 from registry.billing.codes import PLAIN, SQL_ENTERPRISE, SQL_STANDARD, SQL_WEB
 
-AMAZON = frozenset({"137112412989", "591542846629", "102837901569", "013067466220"})
-AMAZON_WINDOWS = frozenset({"801119661308", "016951021795", "077303321853"})
+AMAZON = frozenset(
+    {
+        "137112412989",
+        "591542846629",
+        "102837901569",
+        "013067466220",
+        "141808717104",  # China
+        "045324592363",  # GovCloud
+    }
+)
+AMAZON_WINDOWS = frozenset(
+    {
+        "801119661308",
+        "016951021795",  # China
+        "077303321853",  # GovCloud
+        # Regions that an account must opt in to have one each
+        "442396546477",  # af-south-1
+        "777534740333",  # ap-east-1
+        "159365745649",  # ap-south-2
+        "903064639964",  # ap-southeast-3
+        "311529897437",  # ap-southeast-4
+        "002667544638",  # ap-southeast-5
+        "767398017123",  # ap-southeast-7
+        "194652444849",  # ca-west-1
+        "536790793924",  # eu-central-2
+        "460214486919",  # eu-south-1
+        "688423173695",  # eu-south-2
+        "185158320714",  # il-central-1
+        "878052572473",  # me-central-1
+        "162367869970",  # me-south-1
+        "574179025982",  # mx-central-1
+    }
+)
+AMAZON_EKS = frozenset({"602401143452", "961992271922", "013241004608"})
 DEEP_LEARNING = frozenset({"898082745236"})
 RED_HAT = frozenset({"309956199498", "219670896067", "841258680906"})
+RED_HAT_COREOS = frozenset({"531415883065"})
 SUSE_ACCOUNT = frozenset({"013907871322", "841869936221"})
 CANONICAL = frozenset({"099720109477", "513442679011", "837727238323"})
 COMMUNITY = frozenset(
@@ -28,6 +61,8 @@ COMMUNITY = frozenset(
         "782442783595",  # FreeBSD
     }
 )
+# What sellers publish under their names is billed as its own fields say. Commercial, GovCloud.
+MARKETPLACE = frozenset({"679593333241", "345084742485"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +94,15 @@ VENDOR_NAMES = (
     VendorName(_ANY_AMAZON, _is(r"^(amzn|ubuntu).*sql.*enterprise"), f"{PLAIN}:0100"),
     VendorName(_ANY_AMAZON, _is(r"^(amzn|ubuntu).*sql.*standard"), f"{PLAIN}:0004"),
     VendorName(_ANY_AMAZON, _is(r"^(amzn|ubuntu).*sql.*web"), f"{PLAIN}:0200"),
+    VendorName(_ANY_AMAZON, _is(r"^ubuntu.*sql[_-]?\d{4}.*express"), PLAIN),
     VendorName(_ANY_AMAZON, _is(r"^(amzn|al20)"), PLAIN),
+    VendorName(AMAZON_EKS, _is(r"^amazon-eks-"), PLAIN),
     VendorName(DEEP_LEARNING, _is(r"^deep learning.*(ubuntu|amazon linux)"), PLAIN),
     VendorName(RED_HAT, _is(r"^rhel[-_ ].*access2"), f"{PLAIN}:00g0"),
     VendorName(RED_HAT, _is(r"^rhel_ha[-_].*hourly2"), f"{PLAIN}:1010"),
     VendorName(RED_HAT, _is(r"^rhel-\d.*hourly2"), f"{PLAIN}:0010"),
-    VendorName(SUSE_ACCOUNT, _is(r"^suse-(sles|manager|sle).*byos"), PLAIN),
+    VendorName(RED_HAT_COREOS, _is(r"^rhcos-"), PLAIN),
+    VendorName(SUSE_ACCOUNT, _is(r"^suse-.*byos"), PLAIN),
     VendorName(SUSE_ACCOUNT, _is(r"^suse-sles-\d+(-sp\d+)?-v\d+"), f"{PLAIN}:000g"),
     VendorName(SUSE_ACCOUNT, _is(r"^opensuse"), PLAIN),
     VendorName(CANONICAL, _is(r"^ubuntu-pro"), f"{PLAIN}:0g00"),
@@ -88,10 +126,12 @@ _ALONE = r"(?<![a-z])"
 NOT_A_LICENCE = _is(
     # systems that are like one, or were made of one
     rf"{_NAMED}[-_ ]?\d*(?:\.\d+)?[-_ ]?(?:like|compat\w*|clone|alike|derivat\w*|rebuild)|"
+    rf"{_NAMED}2(?!k\d)[a-z]\w*|"
     r"open[-_ ]?suse\w*|rhcos\w*|red[-_ ]?hat[-_ ]?(?:coreos|openshift)|"
     # what SUSE sells besides its server
     r"suse[-_ ](?:manager|liberty|rancher|multi|neuvector|longhorn|harvester|edge)\w*|"
-    r"by[-_ ]suse|(?:sle|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?)[-_ ]?micro\w*|"
+    r"by[-_ ]suse|(?:suse[-_ ])?(?:sle|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?)[-_ ]?"
+    r"(?:micro|hpc)\w*|"
     # what is not there, not yet, or somewhere else
     rf"{_NAMED}[-_ ]?[\d.]*[-_ ]?(?:server[-_ ]?)?"
     r"(?:hosts|servers|machines|instances|users|clients|nodes|workloads|fleets?)|"
@@ -117,9 +157,13 @@ OTHER_SYSTEM = _is(
 )
 _YEAR = r"20(?:0[38]|1[269]|2[25])"
 # What a description must say of a system to be about it: its version, or first of all its name.
-DESCRIBES = _is(
+_FIRST = (
     r"^\W*(?:(?:an?|the|our|golden|base|hardened|custom|encrypted|amazon|microsoft)\W+)*"
-    rf"(?:{_NAMED}|sql|ubuntu[-_ ]?pro)(?![a-z])|"
+    rf"(?:{_NAMED}|sql|ubuntu[-_ ]?pro)(?![a-z])"
+)
+COMES_FIRST = _is(_FIRST)
+DESCRIBES = _is(
+    rf"{_FIRST}|"
     rf"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?|sles|suse[-_ \w]{{0,40}})[-_ ]?\d|"
     rf"windows[-_ ]?(?:server[-_ ]?)?{_YEAR}|win{_YEAR}|sql[-_ ]?(?:server[-_ ]?)?20\d\d|"
     r"ubuntu[-_ ]?pro[-_ ]?\d"
@@ -129,7 +173,7 @@ VERSION = _is(
     r"(?:rhel|red[-_ ]?hat(?:[-_ ]enterprise)?(?:[-_ ]linux)?)(?:[-_ ](?:server|release|ha|sap))*"
     r"[-_ ]?v?(?:[5-9]|10)(?:[._-]?\d{1,2})?(?!\d)|"
     r"(?:sles?|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?(?:[-_ ]server)?)[-_ ]?v?1[0-6](?!\d)|"
-    r"(?:windows(?:[-_ ]?server)?|win|w(?:in)?2k|sql(?:[-_ ]?server)?)[-_ ]?"
+    r"(?:win(?:dows)?(?:[-_ ]?(?:server|srv))?|w(?:in)?2k|sql(?:[-_ ]?server)?)[-_ ]?"
     r"(?:20(?:0[38]|1[24679]|2[25])|(?<=2k)(?:0?[38]|1[269]|2[25]))(?!\d)|"
     r"ubuntu[-_ /]?pro[-_ a-z/]*(?:1[468]|2[0246])[.]?(?:04|10)(?!\d)"
 )
@@ -142,11 +186,19 @@ WORDS: dict[str, re.Pattern[str]] = {
     "rhel": _is(rf"{_START}rhel{_END}|red[-_ ]?hat[-_ ]?(?:enterprise|linux|\d)"),
     "suse": _is(rf"{_START}(?:sles|suse|sle[-_ ]?1[125]){_END}"),
     "ubuntu pro": _is(rf"ubuntu[-_ /]?pro{_END}"),
-    "sap": _is(rf"(?:^|[^a-z])(?:sap|hana){_END}"),
+    "sap": _is(rf"(?:^|[^a-z])(?:sap(?:cal)?|hana|hdb|abap|s4h?){_END}"),
     "linux": _is(r"linux|ubuntu|amzn|rhel"),
     "ubuntu": _is(r"ubuntu"),
 }
-BYOL = _is(rf"{_START}(?:byol|byos|access2|cloud[-_ ]?access|bring[-_ ]your[-_ ]own){_END}")
+_OWN = r"(?:byol|bring[-_ ]your[-_ ]own)"
+_OWN_OF_LINUX = r"(?:byos|access2|cloud[-_ ]?access)"
+BYOL = _is(rf"{_START}(?:{_OWN}|{_OWN_OF_LINUX}){_END}")
+# Other software is brought too: the word is about the system only where it stands beside it.
+BYOL_OF_SYSTEM = _is(
+    rf"{_START}(?:{_OWN_OF_LINUX}{_END}|{_OWN}[-_ ](?:{_NAMED}|ubuntu[-_ ]?pro))|"
+    rf"(?:{_NAMED}|ubuntu[-_ ]?pro)(?:[-_ .\d(]|server|enterprise|linux|datacenter|standard|"
+    rf"r2|sp\d|core|full|base)*{_OWN}{_END}"
+)
 # "ha" alone says that something is highly available, not that Red Hat's add-on is sold with it.
 HIGH_AVAILABILITY = _is(
     rf"(?:rhel|enterprise[-_ ]linux)[-_ ]?[\d.]*[-_ ](?:with[-_ ])?(?:ha|high[-_ ]availability)"

@@ -20,6 +20,8 @@ from registry.billing.codes import (
 )
 from registry.billing.patterns import (
     BYOL,
+    BYOL_OF_SYSTEM,
+    COMES_FIRST,
     DESCRIBES,
     EDITIONS,
     FREE_EDITION,
@@ -90,6 +92,21 @@ def gives_version(text: str) -> bool:
     return VERSION.search(NOT_A_LICENCE.sub(" ", text)) is not None
 
 
+def is_named_for(name: str) -> bool:
+    """Say whether a name begins with a licensed system or gives its version.
+
+    Otherwise the word may be there for any reason: of what the image serves, or watches.
+    """
+    return COMES_FIRST.search(NOT_A_LICENCE.sub(" ", name)) is not None or gives_version(name)
+
+
+def without_terms(text: str) -> str:
+    """Take away what may be said of the software of a product: its edition, and who brings it."""
+    for pattern in (BYOL, *EDITIONS.values()):
+        text = pattern.sub(" ", text)
+    return text
+
+
 def is_sold_by(owner_id: str, licences: frozenset[str]) -> bool:
     """Say whether an account is one from which a vendor publishes images with these licences."""
     return any(
@@ -115,8 +132,8 @@ def _windows(text: str, edition: frozenset[str]) -> Guess | None:
         return None
     family = frozenset({WINDOWS, WINDOWS_BYOL}) | SQL_EDITIONS
     if BYOL.search(text):
-        if "sql" in text.lower():
-            # Which of the two is brought, Windows or SQL Server, the text does not say.
+        if "sql" in text.lower() or not BYOL_OF_SYSTEM.search(text):
+            # Which is brought, Windows or the software on it, the text does not say.
             return Guess(compose(frozenset({WINDOWS})), family, frozenset(), family)
         return _exactly(WINDOWS_BYOL)
     if not edition and FREE_EDITION.search(text):
@@ -126,8 +143,10 @@ def _windows(text: str, edition: frozenset[str]) -> Guess | None:
 
 
 def _rhel(text: str, edition: frozenset[str]) -> Guess | None:
-    if BYOL.search(text):
-        return None if "sql" in text.lower() else _exactly(RHEL_BYOL)
+    if BYOL.search(text) and "sql" in text.lower():
+        return None
+    if BYOL_OF_SYSTEM.search(text):
+        return _exactly(RHEL_BYOL)
     add_on = frozenset({RHEL_HA} if HIGH_AVAILABILITY.search(text) else ())
     family = frozenset({RHEL, RHEL_BYOL, RHEL_HA}) | SQL_EDITIONS
     wanted = frozenset({RHEL}) | add_on | edition
@@ -138,7 +157,7 @@ def _suse(text: str, edition: frozenset[str]) -> Guess | None:
     if _says("sap", text) or edition:
         return None  # sold through the Marketplace, billed as plain Linux; or no code is known
     if BYOL.search(text):
-        return _exactly()
+        return _brought_without_code(text)
     return Guess(compose(frozenset({SUSE})), frozenset({SUSE}), frozenset(), frozenset({SUSE}))
 
 
@@ -146,9 +165,13 @@ def _ubuntu_pro(text: str, edition: frozenset[str]) -> Guess | None:
     if edition:
         return None
     if BYOL.search(text):
-        return _exactly()
+        return _brought_without_code(text)
     wanted = frozenset({UBUNTU_PRO})
     return Guess(compose(wanted), wanted, frozenset(), wanted | SQL_EDITIONS)
+
+
+def _brought_without_code(text: str) -> Guess | None:
+    return _exactly() if BYOL_OF_SYSTEM.search(text) else None
 
 
 _SYSTEMS: dict[str, Callable[[str, frozenset[str]], Guess | None]] = {

@@ -688,6 +688,85 @@ def test_what_red_hat_sells_on_the_marketplace_is_expected_and_excused():
     assert found.verdict == "excused"
 
 
+MARKETPLACE = "679593333241"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CIS Red Hat Enterprise Linux 8 Benchmark - Level 1 - v2.0.0.4",
+        "CIS Microsoft Windows Server 2019 Benchmark - Level 2 - v2.0.0.14",
+        "ubuntu-pro-server/images/hvm-ssd/ubuntu-xenial-16.04-amd64-pro-serv-cf418943",
+        "suse-sles-15-sp4-v20220621-hvm-ssd-x86_64-2dd7b8b6",
+        "RHEL-8.6.0_HVM-20220503-x86_64-2-Marketplace-GP2",
+        "SQL Server 2019 Standard on Ubuntu 20.04",
+        "CentOS-7-2111-20220825_1.x86_64-d9a3032a-921c-4c6d-b150-bde168105e42",
+        "Check Point CloudGuard IaaS BYOL R81.10-335.883",
+    ],
+)
+@pytest.mark.parametrize(
+    "owner",
+    [
+        pytest.param({"owner_id": MARKETPLACE}, id="the account of the Marketplace"),
+        pytest.param({"owner_id": "345084742485"}, id="in GovCloud"),
+        pytest.param({"owner_id": "1", "owner_alias": "aws-marketplace"}, id="its alias"),
+    ],
+)
+def test_nothing_is_read_from_what_a_seller_calls_an_image(name, owner):
+    clues = Clues(usage_operation=PLAIN, name=name, description=name, platform="windows", **owner)
+
+    assert expect(clues) == NOTHING
+
+
+def test_a_sellers_image_that_an_image_came_from_has_not_lost_its_code():
+    link = image(PLAIN, name="RHEL-8.6.0_HVM-2022-Marketplace-GP2", owner_id=MARKETPLACE)
+
+    assert expect(Clues(usage_operation=PLAIN, links=(link,))).usage_operation == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("name", "actual", "platform", "code", "says"),
+    [
+        pytest.param("Tableau - Windows - BYOL", WINDOWS, "", WINDOWS, "ok", id="brought"),
+        pytest.param("win2019-tableau-byol", PLAIN, "", WINDOWS, "lost", id="brought, lost"),
+        pytest.param("win2019-sql2019-std", WINDOWS, "windows", WINDOWS, "ok", id="no SQL of AWS"),
+        pytest.param("win2019-sqlstd", WINDOWS_STD, "", WINDOWS_STD, "ok", id="SQL of AWS"),
+        pytest.param("windows-2019", PLAIN, "", WINDOWS, "lost", id="Windows is never plain"),
+        pytest.param("rhel9", PLAIN, "", None, "unknown", id="RHEL of a seller"),
+        pytest.param("rhel9", None, "", None, "unknown", id="not recorded"),
+        pytest.param("rhel9", RHEL, "", RHEL, "ok", id="RHEL of AWS"),
+        pytest.param("rocky-9", RHEL, "", None, "unknown", id="another system of a seller"),
+        pytest.param("rocky-9", PLAIN, "", PLAIN, "ok", id="billed as such"),
+    ],
+)
+def test_the_name_of_a_product_tells_the_system_and_no_more(name, actual, platform, code, says):
+    clues = Clues(actual, name=name, platform=platform, product_codes=("abc",))
+
+    assert expect(clues).usage_operation == code
+    assert verdict(clues) == says
+
+
+@pytest.mark.parametrize(
+    ("name", "actual", "code", "says"),
+    [
+        pytest.param("nagios-windows-monitor", PLAIN, None, "unknown", id="accuses none"),
+        pytest.param("nagios-windows-monitor", RHEL, None, "unknown", id="nor another"),
+        pytest.param("nagios-windows-monitor", WINDOWS, WINDOWS, "ok", id="confirms"),
+        pytest.param("nagios-windows-monitor", None, WINDOWS, "unknown", id="not recorded"),
+        pytest.param("acme-rhel-20240101", PLAIN, None, "unknown", id="a date is no version"),
+        pytest.param("acme-rhel-9", PLAIN, RHEL, "lost", id="a version"),
+        pytest.param("golden-rhel", PLAIN, RHEL, "lost", id="first of all"),
+        pytest.param("acme-ubuntu-sqlstd", PLAIN, "RunInstances:0004", "lost", id="an edition"),
+        pytest.param("acme-debian", RHEL, PLAIN, "unexpected", id="another system"),
+    ],
+)
+def test_a_mere_word_in_a_name_confirms_and_does_not_accuse(name, actual, code, says):
+    clues = Clues(actual, name=name)
+
+    assert expect(clues).usage_operation == code
+    assert verdict(clues) == says
+
+
 def test_a_declared_code_that_cannot_be_decoded_gives_no_verdict():
     found = expect(Clues(usage_operation=RHEL, declared="RunInstances:FFP-1"))
 
@@ -886,3 +965,23 @@ def test_sources_that_all_agree_keep_their_strength(found_clues):
 @given(st.sampled_from([row.usage_operation for row in TABLE]))
 def test_an_image_billed_as_its_instance_is_verified(code):
     assert verdict(Clues(usage_operation=code, links=(instance(code),))) == "ok"
+
+
+WORDS = (
+    *("windows", "Windows_Server", "2019", "rhel", "RHEL_HA", "8.6", "sles", "15", "sp4", "suse"),
+    *("ubuntu", "pro", "22.04", "SQL_2019", "Standard", "Express", "byol", "byos", "Hourly2"),
+    *("Access2", "amzn2", "golden", "for", "twin", "sales", "AwsBackup", "sap", "linux", "é", ""),
+)
+any_name = st.builds(
+    lambda words, glue: glue.join(words),
+    st.lists(st.sampled_from(WORDS), max_size=7),
+    st.sampled_from(["-", "_", " ", "", "/"]),
+)
+
+
+@given(any_name, any_name, st.sampled_from([None, "", *(row.usage_operation for row in TABLE)]))
+def test_what_a_customer_writes_alone_is_a_weak_sign(name, description, code):
+    clues = Clues(code, name=name, description=description, owner_id="123456789012")
+
+    assert expect(clues).confidence in ("weak", "none")
+    assert expect(Clues(code, name=name, owner_id=MARKETPLACE)) == NOTHING

@@ -3,6 +3,8 @@ import pytest
 from registry.billing.codes import SQL_ENTERPRISE, SQL_STANDARD, SQL_WEB, is_published
 from registry.billing.patterns import (
     BYOL,
+    BYOL_OF_SYSTEM,
+    COMES_FIRST,
     DESCRIBES,
     EDITIONS,
     FREE_EDITION,
@@ -74,11 +76,16 @@ CASES = {
         *(("runs ubuntu-pro-22", True), ("like windows", False), ("agent for RHEL", False)),
         *(("beside SQL", False), ("windowsill", False), ("web tier", False)),
     ),
+    COMES_FIRST: (
+        *(("RHEL 9 base", True), ("golden-windows", True), ("(ubuntu pro)", True)),
+        *(("on win2016", False), ("my-rhel9", False), ("windowsill", False)),
+    ),
     VERSION: (
         *(("rhel9", True), ("RHEL-8.4", True), ("red hat enterprise linux 9", True)),
         *(("rhel-ha-8", True), ("rhel10", True), ("rhel4", False), ("rhel11", False)),
         *(("rhel2024", False), ("rhel", False), ("sles15", True), ("SUSE Linux 12", True)),
         *(("sles 17", False), ("suse", False), ("win2019", True), ("windows-server-2022", True)),
+        *(("winsrv-2025", True), ("WinServer2012", True), ("win-srv2019", True)),
         *(("w2k16", True), ("win2k8", True), ("sql2019", True), ("sql server 2017", True)),
         *(("win10", False), ("windows 2020", False), ("windows-20240101", False)),
         *(("ubuntu-pro-22.04", True), ("ubuntu pro focal 2004", True), ("ubuntu-pro", False)),
@@ -103,6 +110,8 @@ CASES = {
     ),
     WORDS["sap"]: (
         *(("sles-sap", True), ("SAP", True), ("hana2", True), ("sapling", False), ("asap", False)),
+        *(("sapcal", True), ("sles-hdb", True), ("abap", True), ("s4h", True), ("s400", True)),
+        *(("hdbx", False), ("ss4", False)),
     ),
     WORDS["linux"]: (
         *(("linux", True), ("ubuntu", True), ("amzn2", True), ("rhel", True), ("unix", False)),
@@ -112,6 +121,13 @@ CASES = {
         *(("win-byol", True), ("sles-BYOS-15", True), ("rhel-access2", True)),
         *(("cloud access", True), ("bring your own license", True), ("byolumba", False)),
         *(("hobyol", False), ("access", False), ("cloud", False)),
+    ),
+    BYOL_OF_SYSTEM: (
+        *(("win2019-byol", True), ("Windows Server 2019 Datacenter (BYOL)", True)),
+        *(("byol-rhel9", True), ("sles-15-sp5-chost-byos-v1", True), ("x-access2-gp2", True)),
+        *(("ubuntu-pro-22.04-byol", True), ("rhel 8 bring your own license", True)),
+        *(("win2019-tableau-byol", False), ("byol-fortigate", False), ("rhel9-byolumba", False)),
+        *(("hobyos", False), ("F5 BYOL for windows", False)),
     ),
     HIGH_AVAILABILITY: (
         *(("rhel-ha", True), ("RHEL 8.4 with HA", True), ("rhel-9-high-availability", True)),
@@ -138,7 +154,8 @@ CASES = {
 
 
 def test_every_pattern_has_its_cases():
-    single = {OTHER_SYSTEM, DESCRIBES, VERSION, BYOL, HIGH_AVAILABILITY, FREE_EDITION}
+    single = {OTHER_SYSTEM, DESCRIBES, COMES_FIRST, VERSION, BYOL, BYOL_OF_SYSTEM}
+    single |= {HIGH_AVAILABILITY, FREE_EDITION}
 
     assert CASES.keys() == single | set(WORDS.values()) | set(EDITIONS.values())
     assert all({is_fit for _, is_fit in cases} == {True, False} for cases in CASES.values())

@@ -20,10 +20,12 @@ from registry.billing.codes import (
 from registry.billing.text import (
     describes,
     guess,
+    is_named_for,
     is_plain,
     says_linux,
     vendor_code,
     windows_family,
+    without_terms,
 )
 
 PLAIN = frozenset[str]()
@@ -55,7 +57,16 @@ PLAIN = frozenset[str]()
         ("0002", "win2022-sql2019-developer"),
         ("0002", "win2019-sql-web-01"),
         ("0002", "win2019-mysql-standard"),
+        ("0002", "windows-2019-tableau-byol"),
+        ("0002", "Tableau Server on Windows, BYOL"),
+        ("0002", "Windows_Server-2019-English-Tesla-2024.01.10"),
+        ("0002", "EC2LaunchV2-Windows_Server-2019-English-Full-ContainersLatest"),
+        ("0002", "Windows_Server-2022-English-Full-EKS_Optimized-1.31-2025.04.14"),
+        ("0002", "Windows_Server-2019-English-STIG-Full-2022.03.09"),
+        ("0002", "CIS Microsoft Windows Server 2019 Benchmark - Level 2"),
         ("0800", "win2019-byol"),
+        ("0800", "byol-windows-2016"),
+        ("0800", "Windows Server 2019 Datacenter (BYOL)"),
         ("0800", "Windows 10 BYOL"),
         ("0800", "windows-2022-bring-your-own-license"),
         ("0002", "win2022-sql2019-byol"),
@@ -86,6 +97,9 @@ PLAIN = frozenset[str]()
         ("0010", "rhel9-postgres-ha"),
         ("0010", "rhel9 behind a load balancer with high availability"),
         ("0010", "rhel9-mysql-enterprise"),
+        ("0010", "rhel8-oracle-byol"),
+        ("0010", "CIS Red Hat Enterprise Linux 8 Benchmark - Level 1 - v2.0.0.4"),
+        ("0010", "RHEL-9.8_HVM-20250506-x86_64-1893-Hourly2-GP3"),
         ("1010", "rhel8-ha-cluster"),
         ("1010", "RHEL_HA-8.6.0_HVM-20220503-x86_64-0-Hourly2-GP2"),
         ("1010", "Red Hat Enterprise Linux with HA"),
@@ -94,9 +108,12 @@ PLAIN = frozenset[str]()
         ("00g0", "rhel9-byol-20240101"),
         ("00g0", "RHEL-9.4.0_HVM-20240605-x86_64-82-Access2-GP3"),
         ("00g0", "rhel8-cloud-access"),
+        ("00g0", "RHEL-8.3.0_HVM_BETA-20200701-x86_64-2-Access2-GP2"),
         ("0014", "rhel9-sqlstd"),
         ("0014", "rhel8-sql-server-2019-standard"),
         ("0110", "rhel9-sqlent"),
+        ("0014", "RHEL_8.10-x86_64-SQL_2022_Standard-2024.06.19"),
+        ("1110", "RHEL_HA_8.8-x86_64-SQL_2022_Enterprise-2023.10.18"),
         ("0210", "rhel9-sqlweb"),
         ("1014", "rhel9-ha-sqlstd"),
         ("1110", "rhel9-ha-sqlent"),
@@ -106,6 +123,7 @@ PLAIN = frozenset[str]()
         ("000g", "suse-sles-15-sp5-v20240129-hvm-ssd-x86_64"),
         ("000g", "SUSE Linux Enterprise Server 15 SP5 (HVM, 64-bit)"),
         ("000g", "sle15-base"),
+        ("000g", "suse-sles-15-sp4-v20230502-ecs-hvm-ssd-x86_64"),
         ("000g", "SUSE"),
         # Ubuntu
         ("0g00", "ubuntu-pro-22.04"),
@@ -114,6 +132,7 @@ PLAIN = frozenset[str]()
         ("0g00", "ubuntu-pro-server/images/hvm-ssd/ubuntu-jammy-22.04-amd64-pro-server"),
         # SQL Server on Linux
         ("0004", "ubuntu-sqlstd"),
+        ("0004", "Ubuntu_22.04-x86_64-SQL_2022_Standard-2024.05.30"),
         ("0004", "Amazon Linux 2 with SQL Server 2017 Standard"),
         ("0100", "amzn2-sql_2019_enterprise"),
         ("0200", "ubuntu-sqlweb"),
@@ -254,6 +273,18 @@ def test_a_system_without_a_licence_is_plain(text):
         "rancher-by-suse",
         "suse-rancher-setup",
         "sle-micro-5.5",
+        "suse-sle-micro-5-3-v20230420-hvm-ssd-x86_64",
+        "suse-sle-hpc-15-sp4-v20220621-hvm-ssd-x86_64",
+        "suse-sles-15-sp4-sapcal-v20220621-hvm-ssd-x86_64",
+        "suse-sles-sap-15-sp2-v20200721-hvm-ssd-x86_64",
+        "sles12sp5-hdb",
+        "sles15-s4",
+        "sles15-abap",
+        "sles15-oracle-byol",
+        "ubuntu-pro-22.04-tableau-byol",
+        # what was made of one
+        "rhel2rocky",
+        "sles2alma-migrated",
         "SUSE Linux Enterprise Micro 5.5",
         "sles-and-rhel",
         # SUSE for SAP comes through the Marketplace
@@ -451,6 +482,29 @@ RED_HAT, SUSE_ACCOUNT, CANONICAL = "309956199498", "013907871322", "099720109477
         (AMAZON, "amzn2-x86_64-SQL_2019_Enterprise-2024.01.12", "RunInstances:0100"),
         (AMAZON, "amzn2-x86_64-SQL_2019_Web-2024.01.12", "RunInstances:0200"),
         (AMAZON, "ubuntu-jammy-22.04-SQL_2022_Standard", "RunInstances:0004"),
+        (AMAZON, "Ubuntu_22.04-x86_64-SQL_2022_Enterprise-2024.05.30", "RunInstances:0100"),
+        (AMAZON, "Ubuntu_22.04-x86_64-SQL_2022_Express-2024.05.30", "RunInstances"),
+        (AMAZON, "amzn2-x86_64-SQL_2019_Express-2024.01.12", "RunInstances"),
+        (AMAZON, "amzn2-x86_64-MATEDE_DOTNET", "RunInstances"),
+        (AMAZON, "amzn-ami-vpc-nat-2018.03.0.20230807.0-x86_64-ebs", "RunInstances"),
+        ("045324592363", "al2023-ami-2023.3.20240117.0-kernel-6.1-x86_64", "RunInstances"),
+        ("141808717104", "amzn2-ami-hvm-2.0.20190313-x86_64-gp2", "RunInstances"),
+        ("102837901569", "64bit Windows Server 2019 v2.11.4 running IIS", "RunInstances:0002"),
+        ("602401143452", "amazon-eks-node-1.29-v20240315", "RunInstances"),
+        ("961992271922", "amazon-eks-arm64-node-1.29-v20240315", "RunInstances"),
+        ("602401143452", "something-else", None),
+        (AMAZON, "RHEL_8.10-x86_64-SQL_2022_Standard-2024.06.19", "RunInstances:0014"),
+        (AMAZON, "RHEL_HA_8.8-x86_64-SQL_2022_Enterprise-2023.10.18", "RunInstances:1110"),
+        ("878052572473", "Windows_Server-2022-English-Full-Base-2024.01.16", "RunInstances:0002"),
+        ("777534740333", "Windows_Server-2019-English-Full-SQL_2019_Web", "RunInstances:0202"),
+        ("016951021795", "Windows_Server-2016-English-Full-Base-2020.01.15", "RunInstances:0002"),
+        ("077303321853", "Windows_Server-2019-English-STIG-Full-2022.03.09", "RunInstances:0002"),
+        (AMAZON_WINDOWS, "Windows_Server-2016-English-Deep-Learning", "RunInstances:0002"),
+        (
+            AMAZON_WINDOWS,
+            "Windows_Server-2016-English-64Bit-SQL_2012_SP4_Enterprise-2021.08.11",
+            "RunInstances:0102",
+        ),
         (AMAZON_WINDOWS, "Windows_Server-2019-English-Full-Base-2024.01.10", "RunInstances:0002"),
         (AMAZON_WINDOWS, "Windows_Server-2022-English-Core-Base-2024.01.10", "RunInstances:0002"),
         (AMAZON_WINDOWS, "TPM-Windows_Server-2022-English-Full-Base", "RunInstances:0002"),
@@ -483,6 +537,10 @@ RED_HAT, SUSE_ACCOUNT, CANONICAL = "309956199498", "013907871322", "099720109477
         (RED_HAT, "RHEL_HA-8.6.0_HVM-20220503-x86_64-0-Hourly2-GP2", "RunInstances:1010"),
         (RED_HAT, "RHEL-9.4.0_HVM-20240605-x86_64-82-Access2-GP3", "RunInstances:00g0"),
         (RED_HAT, "RHEL-SAP-8.6.0_HVM-20220503-x86_64-0-Access2-GP2", "RunInstances:00g0"),
+        (RED_HAT, "RHEL-8.5.0_HVM_BETA-20210902-x86_64-5-Hourly2-GP2", "RunInstances:0010"),
+        ("841258680906", "RHEL-7.2_HVM_GA-20151112-x86_64-1-Hourly2-GP2", "RunInstances:0010"),
+        ("531415883065", "rhcos-414.92.202309201615-0-x86_64", "RunInstances"),
+        ("531415883065", "RHEL-9.4.0_HVM-20240605-x86_64-82-Hourly2-GP3", None),
         (RED_HAT, "RHEL-8.4_SQL_2019_Standard", "RunInstances:0014"),
         (RED_HAT, "RHEL-8.4_SQL_2019_Web", "RunInstances:0210"),
         (RED_HAT, "RHEL-8.4_SQL_2019_Enterprise", "RunInstances:0110"),
@@ -492,6 +550,9 @@ RED_HAT, SUSE_ACCOUNT, CANONICAL = "309956199498", "013907871322", "099720109477
         (SUSE_ACCOUNT, "suse-sles-15-v20180816-hvm-ssd-x86_64", "RunInstances:000g"),
         (SUSE_ACCOUNT, "suse-sles-15-sp5-byos-v20240129-hvm-ssd-x86_64", "RunInstances"),
         (SUSE_ACCOUNT, "suse-sles-15-sp5-chost-byos-v20240129-hvm", "RunInstances"),
+        (SUSE_ACCOUNT, "suse-sles-15-sp4-v20230502-ecs-hvm-ssd-x86_64", "RunInstances:000g"),
+        (SUSE_ACCOUNT, "suse-sles-sap-15-sp4-byos-v20220621-hvm-ssd-x86_64", "RunInstances"),
+        (SUSE_ACCOUNT, "suse-rancher-setup-1-byos-v20230601-hvm-ssd-x86_64", "RunInstances"),
         (SUSE_ACCOUNT, "openSUSE-Leap-15-5-v20230608-hvm-ssd-x86_64", "RunInstances"),
         (
             CANONICAL,
@@ -513,6 +574,8 @@ RED_HAT, SUSE_ACCOUNT, CANONICAL = "309956199498", "013907871322", "099720109477
         (RED_HAT, "Fedora-Cloud-Base", None),
         (SUSE_ACCOUNT, "suse-sles-15-sp5-sap-v20240129-hvm-ssd-x86_64", None),
         (SUSE_ACCOUNT, "suse-sles-sap-15-sp5-v20240129", None),
+        (SUSE_ACCOUNT, "suse-sle-hpc-15-sp4-v20220621-hvm-ssd-x86_64", None),
+        (SUSE_ACCOUNT, "suse-sle-micro-5-3-v20230420-hvm-ssd-x86_64", None),
         (CANONICAL, "ubuntu-eks-pro/k8s_1.29/images", None),
         (CANONICAL, "my-ubuntu/images", None),
         (DEEP_LEARNING, "Deep Learning AMI", None),
@@ -564,3 +627,36 @@ def test_prose_about_the_system_itself_says_what_it_is(description):
 )
 def test_what_serves_a_system_from_beside_it_is_not_the_system(name):
     assert guess(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "is_named"),
+    [
+        ("RHEL-BASE-v12-1700000000-AMI", True),
+        ("windows-webserver-1700000000", True),
+        ("golden-sles-20240101", True),
+        ("Base v3 Windows2019", True),
+        ("WIN-SRV-2022-APP01", True),
+        ("acme_rhel8", True),
+        ("nagios-windows-monitor", False),
+        ("terraform-windows-module-test", False),
+        ("data-warehouse-sles-20240101", False),
+        ("openshift-4.14-rhel-worker-pool", False),
+        ("to-windows-2019", False),
+        ("web-tier", False),
+    ],
+)
+def test_a_name_that_is_more_than_a_word(name, is_named):
+    assert is_named_for(name) is is_named
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Tableau - Windows - BYOL", "Tableau - Windows - "),
+        ("win2019-SQL_2019_Standard-v1", "win2019 v1"),
+        ("win2019-web", "win2019-web"),
+    ],
+)
+def test_the_terms_of_a_product_are_taken_away(text, left):
+    assert without_terms(text) == left
