@@ -20,7 +20,10 @@ class _Reads(Protocol[_V_co]):
 
 
 def read_ahead(inventory: Inventory, image_ids: Iterable[str]) -> None:
-    """Read all that tracing these images will ask `inventory` for, which is read on demand."""
+    """Read all that judging these images will ask `inventory` for, which is read on demand.
+
+    That is their lineages, and their root snapshots, which tell what made them.
+    """
     waiting = [_Waiting(getattr(inventory, part.name)) for part in fields(Inventory)]
     names = (part.name for part in fields(Inventory))
     parts: dict[str, Any] = dict(zip(names, waiting, strict=True))
@@ -33,11 +36,13 @@ def read_ahead(inventory: Inventory, image_ids: Iterable[str]) -> None:
 
 
 def _lacks(image_id: str, known: Inventory, waiting: list["_Waiting[Any]"]) -> bool:
-    """Say whether tracing an image asks for something that has not been read; note what."""
+    """Say whether judging an image asks for something that has not been read; note what."""
     before = sum(part.asked for part in waiting)
     # An image that is not there ends it at once.
-    if image_id in known.images:
+    image = known.images.get(image_id)
+    if image:
         trace(image_id, known)
+        known.snapshots.get(image.root_snapshot_id)
     return sum(part.asked for part in waiting) > before
 
 

@@ -1,15 +1,16 @@
 """One image: its row and what is known around it → its judgment."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from registry.audit.known import Known, products
 from registry.audit.origins import made_by
-from registry.billing.clues import Clues, Expectation
+from registry.billing.clues import Clues, Evidence, Expectation
 from registry.billing.codes import parts, recorded_code
 from registry.billing.expectation import expect
 from registry.billing.graph import Inventory
+from registry.billing.hops import Hop
 from registry.billing.lineage import Lineage, trace
 from registry.billing.rules import ImageFacts, Violation, check_image, sold_with
 from registry.billing.text import vendor_code
@@ -45,8 +46,8 @@ def examine(image: Image, known: Known) -> Examined:
         "source": expectation.source,
         "missing": list(judgment.comparison.missing),
         "unexpected": list(judgment.comparison.unexpected),
-        "evidence": [asdict(item) for item in expectation.evidence],
-        "lineage": [asdict(hop) for hop in lineage.hops],
+        "evidence": [_flat(item) for item in expectation.evidence],
+        "lineage": [_flat(hop) for hop in lineage.hops],
         "ancestors": sorted(depends_on - {image.aws_id, ""}),
     }
     return Examined(values, judgment.violations, lineage.cause)
@@ -92,6 +93,11 @@ def _is_vendors(image: Image) -> bool:
     return bool(image.owner_alias) or vendor_code(image.owner_id, image.name) is not None
 
 
+def _flat(item: Evidence | Hop) -> dict[str, Any]:
+    # `asdict` copies in depth, which costs a fifth of an audit; these hold nothing deep.
+    return {name: getattr(item, name) for name in item.__slots__}
+
+
 def code_of(image: Image) -> str | None:
     """Return the code of an image; None where none was recorded, or AWS has not decided yet."""
     if image.state not in DECIDED:
@@ -120,7 +126,7 @@ def _clues(image: Image, lineage: Lineage, known: Known) -> Clues:
 def _source_instance(lineage: Lineage, expected: str | None, inventory: Inventory) -> str:
     """Name the nearest instance, still there, from which the image could be made rightly."""
     for link in lineage.links:
-        node = inventory.instances.get(link.aws_id)
+        node = inventory.instances.get(link.aws_id) if link.kind == "instance" else None
         if node is None or node.is_gone or parts(expected) is None:
             continue
         if parts(node.usage_operation) == parts(expected):

@@ -7,6 +7,7 @@ published code is the OR of the bits below.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 WINDOWS = "Windows"
 WINDOWS_BYOL = "Windows BYOL"
@@ -142,6 +143,7 @@ def canonical(usage_operation: str) -> str | None:
     return f"{PLAIN}:{match[1]}" if match[1] and match[1] != "0000" else PLAIN
 
 
+@lru_cache(maxsize=1_000)  # an audit asks a hundred times for each image; there are few codes
 def parts(usage_operation: str | None) -> frozenset[str] | None:
     """Return the licences in a code; None if it cannot be decoded (or was never recorded).
 

@@ -286,6 +286,19 @@ def test_few_are_judged_in_as_many_queries_in_a_mirror_of_any_size(
         judge_some([image.pk], Known.of([image.aws_id]), at=NOON)
 
 
+@pytest.mark.parametrize("number", [2, 20])
+def test_any_number_is_judged_in_as_many_queries(number, django_assert_num_queries):
+    account = make_account()
+    images = grow(account, number)
+    for image in grow(account, number):
+        copy = make_image(account=account, source_image_id=image.aws_id, root_snapshot_id="snap-9")
+        images.append(copy)
+    keys, ids = zip(*((image.pk, image.aws_id) for image in images), strict=True)
+
+    with django_assert_num_queries(25):
+        judge_some(keys, Known.of(ids), at=NOON)
+
+
 def test_of_few_no_others_are_read():
     account = make_account()
     image, *_ = grow(account, 3)
