@@ -66,6 +66,15 @@ def test_what_aws_said_is_not_touched():
         ({"declared": RHEL, "usage_operation": "RunInstances:000g"}, "wrong"),
         ({"declared": RHEL, "usage_operation": None, "platform_details": None}, "unknown"),
         ({"name": "no evidence"}, "unknown"),
+        ({"name": "RHEL-9.4", "usage_operation": "RunInstances"}, "lost"),
+        (
+            {
+                "name": "RHEL-9.4",
+                "usage_operation": "RunInstances",
+                "owner_alias": "aws-marketplace",
+            },
+            "unknown",
+        ),
         (
             {
                 "declared": RHEL,
@@ -93,6 +102,8 @@ def test_what_aws_said_is_not_touched():
         "wrong",
         "old",
         "none",
+        "name",
+        "seller",
         "excused",
         "devpay",
         "untyped",

@@ -688,6 +688,12 @@ def test_what_red_hat_sells_on_the_marketplace_is_expected_and_excused():
     assert found.verdict == "excused"
 
 
+def test_what_is_brought_onto_windows_of_aws_is_not_windows_itself():
+    clues = Clues(WINDOWS, name="windows-2019-tableau-byol", platform="windows")
+
+    assert summary(clues) == (WINDOWS, "name", "medium")
+
+
 MARKETPLACE = "679593333241"
 
 
