@@ -25,6 +25,7 @@ from registry.models.triage import (
     TriageItemState,
     Waiver,
 )
+from registry.models.utilization import DailyTotals, Utilization
 
 __all__ = [
     "ACTIONABLE",
@@ -43,6 +44,7 @@ __all__ = [
     "ChangeField",
     "Confidence",
     "Cover",
+    "DailyTotals",
     "Decision",
     "Event",
     "Finding",
@@ -81,6 +83,7 @@ __all__ = [
     "TriageAction",
     "TriageItem",
     "TriageItemState",
+    "Utilization",
     "Volume",
     "Waiver",
 ]

@@ -49,6 +49,12 @@ class Account(models.Model):
         ],
     )
     reserved_instance_sharing = models.BooleanField(default=True)
+    sharing_group = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Accounts of one payer and group come before the payer's others.",
+    )
+    is_group_restricted = models.BooleanField("shares only within its group", default=False)
     is_synced = models.BooleanField(
         default=True, help_text="Off: the account is only filled from imported answers."
     )

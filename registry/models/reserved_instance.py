@@ -50,6 +50,10 @@ class ReservedInstance(Mirror):
     currency = models.CharField(max_length=8, blank=True)
     state = models.CharField(max_length=32, blank=True)
     tags = models.JSONField(default=dict, blank=True)
+    # Read only of purchases that a modification may have made. None: not read.
+    modified_from = models.JSONField(
+        null=True, blank=True, help_text="Ids of the purchases that were modified into it."
+    )
 
     # What the last audit made of it. Units are exact fractions, kept as text ("3/2").
     used = models.CharField(max_length=64, blank=True)
