@@ -21,6 +21,7 @@ from registry.views import (
     registrations,
     removals,
     reports,
+    reserved_instance,
     reserved_instances,
     rules,
     runs,
@@ -57,7 +58,7 @@ _findings = [
 ]
 _reserved_instances = [
     path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),
-    path("<str:aws_id>/", reserved_instances.reserved_instance, name="detail"),
+    path("<str:aws_id>/", reserved_instance.reserved_instance, name="detail"),
 ]
 _rules = [
     path("", rules.rule_list, name="list"),
