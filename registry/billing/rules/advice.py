@@ -8,9 +8,8 @@ from registry.billing.codes import (
     SQL_EDITIONS,
     UBUNTU_PRO,
     WINDOWS_BYOL,
-    could_become,
+    is_convertible,
     label,
-    parts,
 )
 from registry.billing.rules.facts import Comparison, ImageFacts
 
@@ -60,16 +59,8 @@ def convert_or_decide(facts: ImageFacts, found: Comparison) -> tuple[str, ...]:
 
 
 def can_convert(facts: ImageFacts) -> bool:
-    """Say whether AWS converts an instance from what the image carries to what is expected.
-
-    Plain Linux becomes RHEL only where Red Hat sold it: such an image is excused, and a RHEL that
-    lost its code is not converted.
-    """
-    before, after = facts.licences, parts(facts.expectation.usage_operation)
-    if before is None or after is None or (not before and RHEL in after):
-        return False
-    # Nobody knows what an empty field stands for.
-    return facts.usage_operation != "" and could_become(before, after)
+    """Say whether AWS converts an instance from what the image carries to what is expected."""
+    return is_convertible(facts.usage_operation, facts.expectation.usage_operation)
 
 
 def conversion(found: Comparison) -> str:
