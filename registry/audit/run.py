@@ -11,6 +11,7 @@ from registry.audit.fleet import Fleet
 from registry.audit.images import Judged, Verdicts, judge_all, judge_gone, judge_some
 from registry.audit.instances import judge_instances
 from registry.audit.known import Known
+from registry.audit.over_time import record
 from registry.audit.purchases import check
 from registry.audit.touched import TouchedThings, concerned, forget, read_touched
 from registry.billing.price import monthly
@@ -48,6 +49,7 @@ def audit(*, at: datetime, is_full: bool = True) -> AuditCounts:
     drifted = {pk: [Found(one) for one in some] for pk, some in judge_instances().items()}
     reconcile("instance", drifted, at=at, is_all=True)
     reconcile("reserved_instance", _idle(applied), at=at, is_all=True)
+    record(fleet, applied, at=at)
     forget(touched)
     return AuditCounts(
         images=len(verdicts.images),

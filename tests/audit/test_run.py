@@ -136,7 +136,7 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
         make_instance(account=account)
         make_reserved_instance(account=account, instance_count=2)
 
-    with django_assert_num_queries(61):
+    with django_assert_num_queries(74):
         audit(at=NOON)
 
 
@@ -182,6 +182,20 @@ def test_an_instance_that_was_converted_is_a_finding_until_it_is_gone():
 
     Instance.objects.update(gone_at=LATER)
     audit(at=LATER)
+    assert not Finding.objects.open().exists()
+
+
+@pytest.mark.parametrize("state", ["shutting-down", "terminated"])
+def test_a_terminated_instance_takes_its_findings_with_it(state):
+    image = make_image(usage_operation=RHEL)
+    machine = make_instance(image_id=image.aws_id)
+    make_instance(image_id=image.aws_id, state=state)
+    audit(at=NOON)
+    assert [finding.instance for finding in Finding.objects.open()] == [machine]
+
+    Instance.objects.update(state=state)
+    audit(at=LATER)
+
     assert not Finding.objects.open().exists()
 
 
