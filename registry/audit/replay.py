@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.audit.facts import examine
+from registry.audit.images import judge_gone
 from registry.audit.known import Known
 from registry.audit.patterns import PAGE, Said, fitting, in_force
 from registry.billing.own_patterns import OwnPattern
@@ -106,23 +107,29 @@ def judged_by(known: Known) -> Judge:
 def replay_mirror(images: ImageQuerySet, known: Known) -> Replay:
     """Judge images by the rules as they are now; tell what differs from what is stored.
 
-    Of an image that is gone nothing is left to find.
+    Of an image that is gone only its instances tell, as in an audit.
     """
     rules: dict[int, set[str]] = defaultdict(set)
-    still_open = Finding.objects.open().exclude(image=None)
-    present = still_open.filter(image__gone_at=None)
-    for pk, rule in present.values_list("image_id", "rule").iterator(chunk_size=PAGE):
+    still_open = Finding.objects.open().filter(image__in=images)
+    for pk, rule in still_open.values_list("image_id", "rule").iterator(chunk_size=PAGE):
         rules[pk].add(rule)
+    left = judge_gone()
 
     def stored(image: Image) -> Outcome:
         known_rules = frozenset(rules.get(image.pk, ()))
         return Outcome(image.expected_usage_operation, image.verdict, known_rules)
 
+    def gone(image: Image) -> Outcome:
+        violations = left[image.pk].violations if image.pk in left else ()
+        return replace(stored(image), rules=frozenset(one.rule for one in violations))
+
     # What appeared since the graph was read waits for the next audit.
     rows = (row for row in _rows(images) if row.aws_id in known.inventory.images)
     found = replay(rows, stored, judged_by(known))
-    over = still_open.filter(image__in=images.gone()).select_related("image__account")
-    found.removed += [(_subject(one.image), one.rule) for one in over.order_by("pk") if one.image]
+    was_there = images.gone().filter(pk__in={*rules, *left})
+    of_gone = replay(_told(was_there), stored, gone)
+    found.added += of_gone.added
+    found.removed += of_gone.removed
     return found
 
 
@@ -155,8 +162,12 @@ def with_patterns(known: Known, patterns: Mapping[int, OwnPattern]) -> Known:
 
 
 def _rows(images: ImageQuerySet) -> Iterator[Image]:
+    return _told(images.present())
+
+
+def _told(images: ImageQuerySet) -> Iterator[Image]:
     # What was judged before is not looked at, and is most of a row.
-    rows = images.present().select_related("account").defer("evidence", "lineage").order_by("pk")
+    rows = images.select_related("account").defer("evidence", "lineage").order_by("pk")
     return rows.iterator(chunk_size=PAGE)
 
 

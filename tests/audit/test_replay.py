@@ -9,7 +9,15 @@ from registry.audit.patterns import as_own
 from registry.audit.replay import replay_mirror, try_pattern
 from registry.billing.own_patterns import OwnPattern
 from registry.models import Change, Finding, Image, Pattern
-from tests.factories import LATER, NOON, make_account, make_finding, make_image, make_pattern
+from tests.factories import (
+    LATER,
+    NOON,
+    make_account,
+    make_finding,
+    make_image,
+    make_instance,
+    make_pattern,
+)
 
 pytestmark = pytest.mark.django_db
 PLAIN, RHEL, SUSE, WINDOWS = (
@@ -197,8 +205,24 @@ def test_the_mirror_is_compared_with_what_is_stored():
     }
 
 
+def test_of_an_image_that_is_gone_its_instances_tell():
+    image, _ = make_image(declared=RHEL), make_image()
+    make_instance(image_id=image.aws_id)
+    audit(at=NOON)
+    Image.objects.filter(pk=image.pk).update(gone_at=LATER)
+
+    found = replay_mirror(Image.objects.all(), Known.load())
+    of_others = replay_mirror(Image.objects.exclude(pk=image.pk), Known.load())
+
+    assert told(found.added) == {(image.aws_id, "AMI013")}
+    assert told(found.removed) == {(image.aws_id, "AMI001"), (image.aws_id, "AMI012")}
+    assert (found.judged, found.changed) == (1, [])
+    assert of_others.is_empty
+
+
 def test_an_audited_mirror_is_as_it_would_be():
     make_image(declared=RHEL), make_image(name="rhel9")
+    make_instance(image_id=make_image(gone_at=NOON).aws_id)
     audit(at=NOON)
 
     assert replay_mirror(Image.objects.all(), Known.load()).is_empty
