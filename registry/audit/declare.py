@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 
 from registry.audit.rows import alone_on
 from registry.audit.run import judge_images
-from registry.models import Change, ChangeField, Image
+from registry.models import Change, ChangeField, Image, Touched
 
 
 def declare(
@@ -29,4 +29,6 @@ def declare(
                 after=code or None,
                 at=at,
             )
+        # An audit under way may have judged it before, and would have the last word.
+        Touched.objects.create(kind="image", aws_id=row.aws_id)
         judge_images([row], at=at)

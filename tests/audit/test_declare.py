@@ -59,3 +59,12 @@ def test_another_image_keeps_its_judgment():
 
     other.refresh_from_db()
     assert (other.declared, other.judged_at) == (SUSE, NOON)
+
+
+def test_the_next_audit_judges_it_again():
+    image = make_image(usage_operation=RHEL)
+    audit(at=NOON)
+
+    declare(image, RHEL, by=make_user(), because="So.", at=LATER)
+
+    assert audit(at=LATER, is_full=False).images == 1
