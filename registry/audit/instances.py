@@ -9,10 +9,11 @@ from registry.billing.rules import InstanceFacts, Violation, check_instance
 from registry.models import Finding, Image, Instance
 
 PAGE = 5_000
+OVER = ("shutting-down", "terminated")  # AWS shows such an instance for a while
 
 
 def judge_instances() -> dict[int, tuple[Violation, ...]]:
-    """Return what each present instance breaks, by primary key.
+    """Return what each present instance breaks that has not been terminated, by primary key.
 
     Only those that may break something, and those that did, are among them.
     """
@@ -28,7 +29,7 @@ def judge_instances() -> dict[int, tuple[Violation, ...]]:
     is_known = Q(image_code__isnull=False) | Q(image_details__isnull=False)
     differs = ~Q(usage_operation=F("image_code")) | ~Q(platform_details=F("image_details"))
     found: dict[int, tuple[Violation, ...]] = dict.fromkeys(_with_findings(), ())
-    for row in rows.filter(is_known & differs).iterator(PAGE):
+    for row in rows.filter(is_known & differs).exclude(state__in=OVER).iterator(PAGE):
         found[row.pk] = check_instance(_facts(row))
     return found
 
