@@ -18,7 +18,8 @@ _OTHERS = (
         "is wrong. What is launched from the AMI next is billed with the code of the AMI.",
         (
             "Where one of the codes was not recorded, is empty or can't be decoded. For Spot "
-            "instances and terminated ones. Where Red Hat's sale through the Marketplace explains both codes."
+            "instances and terminated ones. Where Red Hat's sale through the Marketplace explains "
+            "both codes."
         ),
         (
             "High where the code was not changed since launch. Medium where that is not known: AWS "
