@@ -3,12 +3,14 @@
 What one circle holds says nothing about another, so that each is settled by itself.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from registry.billing.normalization import weight
 from registry.billing.pool import Pool
+from registry.billing.sharing import Sharing, Users
 
 
 class CircleKey(NamedTuple):
@@ -68,7 +70,7 @@ class Take(NamedTuple):
 
     stock: Stock
     units: int
-    account: str = ""  # whose instances; "": of all that share
+    users: Users  # whose instances
     place: Place | None = None  # None: anywhere in the region
 
 
@@ -77,7 +79,7 @@ class Circle:
     """The stocks and instances of a circle, and the units that run, by account and by place."""
 
     key: CircleKey
-    alone: frozenset[str]  # the accounts that share nothing
+    sharing: Sharing
     zonal: dict[Place, dict[str, Stock]] = field(default_factory=dict)
     regional: dict[str, Stock] = field(default_factory=dict)
     lots: dict[Lot, list[str]] = field(default_factory=dict)
@@ -124,6 +126,11 @@ class Circle:
         for stocks in (*self.zonal.values(), self.regional):
             yield from stocks.values()
 
+    def accounts(self) -> set[str]:
+        """Return the accounts that buy or run something here."""
+        found = {*self.units, *self.regional}
+        return found.union(*self.zonal.values())
+
     def weight(self, instance_type: str) -> int:
         return weight(instance_type, self.key.platform, self.key.tenancy)
 
@@ -144,8 +151,9 @@ class Circle:
     def settle(self) -> list[Take]:
         """Say who pays for how much, in the order of AWS.
 
-        Zonal purchases in their own account, then what they leave in accounts that share;
-        regional ones in their own account, then what they leave in accounts that share.
+        Zonal purchases in their own account, then what they leave in the group of the account,
+        then in the others that share; regional ones likewise. That zonal ones of others come
+        before one's own regional ones is documented without groups, and assumed with them.
         """
         unpaid = dict(self.units)
         takes: list[Take] = []
@@ -155,32 +163,51 @@ class Circle:
             if place not in self._zonal_takes:
                 self._zonal_takes[place] = self._settle_place(place, stocks)
             for take in self._zonal_takes[place]:
-                unpaid[take.account] -= take.units
+                unpaid[take.users.account] -= take.units
                 takes.append(take)
         left = _pay_own(self.regional, unpaid, takes)
-        shared = sum(units for account, units in unpaid.items() if account not in self.alone)
-        for account, stock in self.regional.items():
-            if shared and left[account] and account not in self.alone:
-                paid = min(left[account], shared)
-                takes.append(Take(stock, paid))
-                shared -= paid
+        self._pay_shared(left, unpaid, takes)
         return takes
+
+    def _pay_shared(
+        self, left: dict[str, int], unpaid: Mapping[str, int], takes: list[Take]
+    ) -> None:
+        """Let what is left of the regional stocks pay, in all groups and then in all others."""
+        steps = self.sharing.steps
+        wanted: list[Counter[Users | None]] = [Counter() for _ in steps]
+        for account, units in unpaid.items():
+            for number, find in enumerate(steps):
+                wanted[number][find(account)] += units
+        for number, find in enumerate(steps):
+            for account, stock in self.regional.items():
+                users = find(account)
+                if users and (paid := min(left[account], wanted[number][users])):
+                    takes.append(Take(stock, paid, users))
+                    left[account] -= paid
+                    # All of a group share with the others, or none.
+                    for later in range(number, len(steps)):
+                        wanted[later][steps[later](account)] -= paid
 
     def _settle_place(self, place: Place, stocks: Mapping[str, Stock]) -> list[Take]:
         """Let the zonal stocks of a place pay."""
         takes: list[Take] = []
         here = dict(self.places[place])
         left = _pay_own(stocks, here, takes, place)
-        users = sorted(here.keys() - self.alone, reverse=True)
-        for account, stock in stocks.items():
-            while users and left[account] and account not in self.alone:
-                user = users[-1]
-                if paid := min(left[account], here[user]):
-                    takes.append(Take(stock, paid, user, place))
-                    left[account] -= paid
-                    here[user] -= paid
-                if not here[user]:
-                    users.pop()
+        for find in self.sharing.steps:
+            queues: dict[Users | None, list[str]] = defaultdict(list)
+            for account in sorted(here, reverse=True):
+                queues[find(account)].append(account)
+            for account, stock in stocks.items():
+                users = find(account)
+                queue = queues[users] if users and left[account] else []
+                while queue and left[account]:
+                    user = queue[-1]
+                    if paid := min(left[account], here[user]):
+                        takes.append(Take(stock, paid, Users(user), place))
+                        left[account] -= paid
+                        here[user] -= paid
+                    if not here[user]:
+                        queue.pop()
         return takes
 
 
@@ -196,6 +223,6 @@ def _pay_own(
         paid = min(stock.units, unpaid.get(account, 0))
         left[account] = stock.units - paid
         if paid:
-            takes.append(Take(stock, paid, account, place))
+            takes.append(Take(stock, paid, Users(account), place))
             unpaid[account] -= paid
     return left

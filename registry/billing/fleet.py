@@ -80,8 +80,13 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An account: who pays for it, and whether it shares purchases with the payer's others."""
+    """An account: who pays for it, and whether it shares purchases with the payer's others.
+
+    Those of its group come first; restricted, it shares with no others. See Sharing.
+    """
 
     account: str
     payer: str
     sharing: bool = True
+    group: str = ""
+    is_restricted: bool = False

@@ -190,7 +190,8 @@ def _grouped(machines: Iterable[_Some], *, is_zonal: bool) -> list[_Group]:
     for some in machines:
         like = some.like
         key: tuple[object, ...] = (
-            *(like.is_sharing, like.instance_type, like.platform, like.tenancy, like.is_running),
+            *(like.is_sharing, like.wall, like.instance_type, like.platform, like.tenancy),
+            like.is_running,
             *((like.zone, like.has_zone_name) if is_zonal else ()),
         )
         if key not in groups:

@@ -20,6 +20,7 @@ class Profile(NamedTuple):
     zone: str | None  # an id, or account and name; "": not known; None: any of the region
     is_running: bool | None = True  # None: not known
     has_zone_name: bool = False  # besides the id; a name that has none is the zone itself
+    wall: str = ""  # the group beyond which its account shares nothing
 
 
 class Likeness(NamedTuple):
@@ -35,7 +36,7 @@ def compare(wanted: Profile, other: Profile, *, is_flexible: bool) -> tuple[Like
     theirs = _unknown(wanted, other, is_own=False)
     # Names of zones compare in one account: nothing else is better known there.
     own = _unknown(wanted, other, is_own=True) if "zone" in theirs else theirs
-    shared = wanted.is_sharing and other.is_sharing
+    shared = wanted.is_sharing and other.is_sharing and wanted.wall == other.wall
     return _likeness(apart, own), _likeness(apart if shared else (*apart, "account"), theirs)
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from registry.billing.circle import Circle, Lot, Place, Stock
 from registry.billing.pool import Cover, Pool
+from registry.billing.sharing import Users
 
 _NOTHING, _WHOLE = Fraction(0), Fraction(1)
 _Queue = list[tuple[int, str, str]]  # units, account and id of instances, the next one last
@@ -35,13 +36,13 @@ class Payment:
 
     def _settle(self, circle: Circle) -> None:
         pools: dict[Stock, list[Pool]] = {}
-        queues: dict[tuple[str, Place | None], _Queue] = {}
-        lots = _by_account(circle)
+        queues: dict[tuple[Users, Place | None], _Queue] = {}
+        lots = _by_users(circle)
         for take in circle.settle():
-            of = take.account, take.place
+            of = take.users, take.place
             if of not in queues:
-                lot = take.place and Lot(take.account, take.place)
-                queues[of] = self._queue(circle, [lot] if lot else lots[take.account])
+                lot = take.place and Lot(take.users.account, take.place)
+                queues[of] = self._queue(circle, [lot] if lot else lots[take.users])
             if take.stock not in pools:
                 pools[take.stock] = take.stock.pools[::-1]
             self._hand_on(take.units, pools[take.stock], queues[of])
@@ -75,11 +76,13 @@ class Payment:
         self.left[aws_id] = _NOTHING if share == 1 else self.left.get(aws_id, _WHOLE) - share
 
 
-def _by_account(circle: Circle) -> dict[str, list[Lot]]:
-    """Sort the lots by account; "": of all that share."""
-    found: dict[str, list[Lot]] = defaultdict(list)
+def _by_users(circle: Circle) -> dict[Users, list[Lot]]:
+    """Sort the lots by account, by group and for all that share with all."""
+    found: dict[Users, list[Lot]] = defaultdict(list)
+    steps = circle.sharing.steps
     for lot in circle.lots:
-        found[lot.account].append(lot)
-        if lot.account not in circle.alone:
-            found[""].append(lot)
+        found[Users(lot.account)].append(lot)
+        for find in steps:
+            if users := find(lot.account):
+                found[users].append(lot)
     return found

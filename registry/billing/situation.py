@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from registry.billing.likeness import Profile
 from registry.billing.normalization import kind
 from registry.billing.payment import Payment
 from registry.billing.pool import Pool
+from registry.billing.sharing import NOBODY_SAID, Sharing, by_payer
 
 _Zone = tuple[str, str, str]  # account, region, name
 _Signs = tuple[str | None, ...]
@@ -37,7 +39,8 @@ class Situation:
         self.pools: dict[str, Pool] = {}
         self.circles: dict[CircleKey, Circle] = {}
         self._owners = {owner.account: owner for owner in owners}
-        self._alone = frozenset(name for name, owner in self._owners.items() if not owner.sharing)
+        self._sharing = by_payer(self._owners.values())
+        self._turned_on: dict[tuple[str, frozenset[str]], Sharing] = {}
         self._places: dict[Place, Place] = {}  # each of the few once
         self._platforms: dict[str | None, str | None] = {}
         self._zones = _zones_of(self.purchases) | _zones_of(self.machines.values())
@@ -48,6 +51,22 @@ class Situation:
     def owner(self, account: str) -> Owner:
         return self._owners.get(account) or Owner(account, account)
 
+    def sharing(self, payer: str, turned_on: frozenset[str] = frozenset()) -> Sharing:
+        """Return how the accounts of a payer share; as if some had turned it on."""
+        if not turned_on:
+            return self._sharing.get(payer, NOBODY_SAID)
+        if (payer, turned_on) not in self._turned_on:
+            family = (owner for owner in self._owners.values() if owner.payer == payer)
+            self._turned_on[payer, turned_on] = Sharing.of(
+                replace(owner, sharing=True) if owner.account in turned_on else owner
+                for owner in family
+            )
+        return self._turned_on[payer, turned_on]
+
+    @property
+    def owners(self) -> Iterable[Owner]:
+        return self._owners.values()
+
     def zone(self, thing: Machine | Purchase) -> str:
         """Name a zone so that it compares across accounts, where that can be known."""
         if thing.zone_id or not thing.zone:
@@ -57,7 +76,7 @@ class Situation:
 
     def circle(self, key: CircleKey) -> Circle:
         if key not in self.circles:
-            self.circles[key] = Circle(key, self._alone)
+            self.circles[key] = Circle(key, self.sharing(key.payer))
         return self.circles[key]
 
     def key(self, machine: Machine, usage_operation: str | None) -> CircleKey | None:
@@ -82,25 +101,47 @@ class Situation:
     @cached_property
     def surroundings(self) -> Surroundings:
         """All instances that are On-Demand, with what is left to pay of each."""
+        return self._surroundings()
+
+    @cached_property
+    def _shared_surroundings(self) -> Surroundings:
+        """The same, did every account share."""
+        return self._surroundings(is_all_shared=True)
+
+    def _surroundings(self, *, is_all_shared: bool = False) -> Surroundings:
         found = Surroundings()
         for ids in self._alike.values():
             machine = self.machines[ids[0]]
             if machine.is_on_demand and machine.state not in _GONE:
-                found.add(self._profile(machine), ids, self.payment.left)
+                like = self._profile(machine)
+                like = _shared(like) if is_all_shared else like
+                found.add(like, ids, self.payment.left)
         return found
 
-    def is_unsure(self, pool: Pool) -> bool:
-        """Say whether an instance may use what is idle of a purchase, were all recorded."""
-        return self.surroundings.may_use(self.wanted(pool), is_flexible=pool.is_flexible)
+    def is_unsure(self, pool: Pool, *, is_all_shared: bool = False) -> bool:
+        """Say whether an instance may use what is idle of a purchase, were all recorded.
+
+        As things are, or as if every account shared with every other of its payer.
+        """
+        wanted, is_flexible = self.wanted(pool), pool.is_flexible
+        if is_all_shared:
+            return self._shared_surroundings.may_use(_shared(wanted), is_flexible=is_flexible)
+        return self.surroundings.may_use(wanted, is_flexible=is_flexible)
+
+    def key_of(self, pool: Pool) -> CircleKey:
+        """Name the circle of a purchase."""
+        return self._key(pool.purchase, pool.platform)
 
     def wanted(self, pool: Pool) -> Profile:
         """Return what a purchase wants, as instances have it."""
         bought = pool.purchase
-        owner = self.owner(bought.account)
+        payer = self.owner(bought.account).payer
+        sharing = self.sharing(payer)
         return Profile(
-            payer=owner.payer,
+            payer=payer,
             account=bought.account,
-            is_sharing=owner.sharing,
+            is_sharing=bought.account not in sharing.alone,
+            wall=sharing.wall(bought.account),
             region=bought.region,
             instance_type=bought.instance_type,
             platform=pool.platform,
@@ -115,7 +156,7 @@ class Situation:
             if not is_active and not purchase.is_unclear(self.at):
                 continue
             pool = Pool(purchase)
-            circle = self.circle(self._key(purchase, pool.platform))
+            circle = self.circle(self.key_of(pool))
             if is_active:
                 self.pools[purchase.aws_id] = pool
                 circle.buy(pool, self.zone(purchase))
@@ -138,11 +179,13 @@ class Situation:
         )
 
     def _profile(self, machine: Machine) -> Profile:
-        owner = self.owner(machine.account)
+        payer = self.owner(machine.account).payer
+        sharing = self.sharing(payer)
         return Profile(
-            payer=owner.payer,
+            payer=payer,
             account=machine.account,
-            is_sharing=owner.sharing,
+            is_sharing=machine.account not in sharing.alone,
+            wall=sharing.wall(machine.account),
             region=machine.region,
             instance_type=machine.instance_type,
             platform=self.platform(machine.usage_operation),
@@ -151,6 +194,10 @@ class Situation:
             is_running=machine.is_running,
             has_zone_name=bool(machine.zone),
         )
+
+
+def _shared(like: Profile) -> Profile:
+    return like._replace(is_sharing=True, wall="")
 
 
 def _alike(machines: Iterable[Machine]) -> dict[_Signs, list[str]]:

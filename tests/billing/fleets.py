@@ -1,5 +1,6 @@
 """Purchases, instances and accounts, of which a test names only what it is about."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from registry.billing.codes import reserved_platform
 from registry.billing.coverage import Coverage, PurchaseUse, apply
 from registry.billing.fleet import Machine, Owner, Purchase
-from registry.billing.normalization import NOT_FLEXIBLE, factor, family
+from registry.billing.normalization import NOT_FLEXIBLE, factor
+from registry.billing.normalization import family as series
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PLAIN, RHEL, RHEL_BYOL = "RunInstances", "RunInstances:0010", "RunInstances:00g0"
@@ -71,12 +73,18 @@ def use_of(
     return applied([purchase], machines, owners).purchases[purchase.aws_id]
 
 
-def fits(purchase: Purchase, machine: Machine) -> bool:
+def fits(purchase: Purchase, machine: Machine, owners: Iterable[Owner] = FAMILY) -> bool:
     """The conditions as AWS words them, one after the other."""
-    owners = {owner.account: owner for owner in FAMILY}
-    buyer, user = owners[purchase.account], owners[machine.account]
+    family = {owner.account: owner for owner in owners}
+    buyer, user = family[purchase.account], family[machine.account]
     can_reach = purchase.account == machine.account or (
-        buyer.payer == user.payer and buyer.sharing and user.sharing
+        buyer.payer == user.payer
+        and buyer.sharing
+        and user.sharing
+        and (
+            bool(buyer.group and buyer.group == user.group)
+            or not any(is_walled(account, family) for account in (buyer, user))
+        )
     )
     is_regional = purchase.scope == "Region"
     return (
@@ -90,10 +98,19 @@ def fits(purchase: Purchase, machine: Machine) -> bool:
         and reserved_platform(machine.usage_operation) == purchase.platform
         and (is_regional or purchase.zone_id == machine.zone_id)
         and (
-            family(purchase.instance_type) == family(machine.instance_type)
+            series(purchase.instance_type) == series(machine.instance_type)
             if flexes(purchase)
             else purchase.instance_type == machine.instance_type
         )
+    )
+
+
+def is_walled(account: Owner, family: Mapping[str, Owner]) -> bool:
+    """Whether an account shares within its group only: it says so, or one of the group does."""
+    return account.is_restricted or any(
+        other.is_restricted
+        for other in family.values()
+        if account.group and (other.payer, other.group) == (account.payer, account.group)
     )
 
 
@@ -102,7 +119,7 @@ def flexes(purchase: Purchase) -> bool:
         purchase.scope == "Region"
         and purchase.platform == LINUX_RI
         and purchase.tenancy == "default"
-        and family(purchase.instance_type) not in NOT_FLEXIBLE
+        and series(purchase.instance_type) not in NOT_FLEXIBLE
     )
 
 
@@ -163,4 +180,20 @@ def machines(draw: st.DrawFn) -> Machine:
     )
 
 
+@st.composite
+def _owners(draw: st.DrawFn) -> tuple[Owner, ...]:
+    """Accounts of which most have one payer, with switches and groups of every kind."""
+    return tuple(
+        Owner(
+            account,
+            ONE if account != STRANGER or draw(st.booleans()) else STRANGER,
+            sharing=draw(st.sampled_from([True, True, True, False])),
+            group=draw(st.sampled_from(["", "red", "red", "blue"])),
+            is_restricted=draw(st.sampled_from([False, False, True])),
+        )
+        for account in (ONE, OTHER, ALONE, STRANGER)
+    )
+
+
+owners = _owners()
 fleets = st.tuples(st.lists(purchases(), max_size=6), st.lists(machines(), max_size=12))

@@ -28,13 +28,12 @@ def covers(
     pools = [Pool(purchase) for purchase in every if purchase.is_active(at)]
     fleet = Fleet(machines, {owner.account: owner for owner in owners}, zones_of(purchases))
     for is_regional in (False, True):
-        group = [pool for pool in pools if (pool.bought.scope == "Region") is is_regional]
-        for pool in group:
-            fleet.serve(pool, ("own", pool.bought.account))
-        for pool in group:
-            owner = fleet.owner(pool.bought.account)
-            if owner.sharing:
-                fleet.serve(pool, ("shared", owner.payer))
+        alike = [pool for pool in pools if (pool.bought.scope == "Region") is is_regional]
+        for kind in ("own", "group", "shared"):
+            for pool in alike:
+                for whose in fleet.reached(pool.bought.account):
+                    if whose[0] == kind:
+                        fleet.serve(pool, whose)
     return {pool.bought.aws_id: tuple(pool.covers) for pool in pools}
 
 
@@ -72,6 +71,21 @@ class Fleet:
     def owner(self, account: str) -> Owner:
         return self._owners.get(account) or Owner(account, account)
 
+    def reached(self, account: str) -> list[Key]:
+        """Name those with whom an account shares, itself first, as other accounts name them."""
+        owner = self.owner(account)
+        found: list[Key] = [("own", account)]
+        if owner.sharing and owner.group:
+            found.append(("group", owner.payer, owner.group))
+        is_restricted = owner.is_restricted or any(
+            other.is_restricted
+            for other in self._owners.values()
+            if owner.group and (other.payer, other.group) == (owner.payer, owner.group)
+        )
+        if owner.sharing and not is_restricted:
+            found.append(("shared", owner.payer))
+        return found
+
     def serve(self, pool: Pool, whose: Key) -> None:
         """Let the purchase pay for the instances of `whose`, in order, as far as it goes."""
         for machine in self._buckets[(*whose, *self._wanted(pool))]:
@@ -96,7 +110,6 @@ class Fleet:
         platform = reserved_platform(machine.usage_operation)
         if platform is None:
             return
-        owner = self.owner(machine.account)
         same = (machine.region, platform, machine.tenancy)
         kinds: list[Key] = [("type", machine.instance_type)]
         if factor(machine.instance_type) is not None:
@@ -104,9 +117,8 @@ class Fleet:
         if zone := self._zone(machine):
             kinds.append(("zone", machine.instance_type, zone))
         for kind in kinds:
-            self._buckets["own", machine.account, *same, *kind].append(machine)
-            if owner.sharing:
-                self._buckets["shared", owner.payer, *same, *kind].append(machine)
+            for whose in self.reached(machine.account):
+                self._buckets[(*whose, *same, *kind)].append(machine)
 
     def _zone(self, thing: Machine | Purchase) -> str:
         if thing.zone_id or not thing.zone:

@@ -2,6 +2,7 @@ import pytest
 
 from registry.billing.circle import Circle, CircleKey, Lot, Place, Stock
 from registry.billing.pool import Pool
+from registry.billing.sharing import Sharing
 from tests.billing.fleets import LINUX_RI, ONE, OTHER, bought, zonal
 
 KEY = CircleKey(ONE, "us-east-1", LINUX_RI, "default", "m5")
@@ -9,7 +10,7 @@ LARGE, XLARGE = Place("m5.large", "use1-az1"), Place("m5.xlarge", "use1-az1")
 
 
 def circle(*purchases, lots=(), alone=()):
-    found = Circle(KEY, frozenset(alone))
+    found = Circle(KEY, Sharing(alone=frozenset(alone)))
     for purchase in purchases:
         found.buy(Pool(purchase), purchase.zone_id)
     for lot, number in lots:
@@ -18,7 +19,7 @@ def circle(*purchases, lots=(), alone=()):
 
 
 def paid(found):
-    return [(take.units, take.account, take.place) for take in found.settle()]
+    return [(take.units, take.users.account, take.place) for take in found.settle()]
 
 
 def test_zonal_comes_before_regional_and_ones_own_before_that_of_others():

@@ -4,7 +4,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.billing import slow_reference
-from tests.billing.fleets import ALONE, FAMILY, NOON, OTHER, applied, bought, fleets, running
+from tests.billing.fleets import (
+    ALONE,
+    FAMILY,
+    NOON,
+    OTHER,
+    applied,
+    bought,
+    fleets,
+    owners,
+    running,
+)
 
 # Sizes that weigh the same, or nothing, and zones of which the id or the name is not known.
 _types = st.sampled_from(
@@ -27,14 +37,14 @@ def _placed(draw, thing):
 
 
 @settings(max_examples=100)
-@given(st.one_of(fleets, crowds()))
-def test_every_cover_is_that_of_the_slow_reference_in_its_order(fleet):
+@given(st.one_of(fleets, crowds()), st.one_of(st.just(FAMILY), owners))
+def test_every_cover_is_that_of_the_slow_reference_in_its_order(fleet, owners):
     purchases, machines = fleet
 
-    uses = applied(purchases, machines).purchases
+    uses = applied(purchases, machines, owners).purchases
 
     found = {aws_id: use.covers for aws_id, use in uses.items() if use.covers}
-    expected = slow_reference.covers(purchases, machines, FAMILY, at=NOON)
+    expected = slow_reference.covers(purchases, machines, owners, at=NOON)
     assert found == {aws_id: covers for aws_id, covers in expected.items() if covers}
 
 
