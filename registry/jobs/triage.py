@@ -11,7 +11,7 @@ from django.utils import timezone
 from registry.jobs.audits import request_verification
 from registry.jobs.queue import after_commit, recorded, taken
 from registry.models import Finding, Run, TriageAction
-from registry.triage import Refused, Wish, advance, counts, progress, write_down
+from registry.triage import Refused, Wish, advance, asked_before, counts, progress, write_down
 
 # After that long, the worker is given back: registrations wait in the same queue.
 LONGEST_TURN = timedelta(seconds=20)
@@ -26,10 +26,12 @@ def request_triage(  # noqa: PLR0913 - it is what the form asks
     person: User | None = None,
     until: datetime | None = None,
     query: str = "",
+    key: str = "",
 ) -> Run:
     """Queue one action on every finding of a set, as it is now, that `by` may read.
 
-    `query` is the filter that made the set, to be shown. Raises PermissionDenied where `by` may do
+    `query` is the filter that made the set, to be shown. A form that is sent twice, with one `key`
+    and the same words in it, asks once. Raises PermissionDenied where `by` may do
     this nowhere, and Refused (errors by field: action, findings, text, person, until) where it
     makes no sense; then nothing is written.
     """
@@ -37,7 +39,12 @@ def request_triage(  # noqa: PLR0913 - it is what the form asks
         raise Refused({"action": "Choose what is to be done."})
     wish = Wish(TriageAction(action), by, text=text.strip(), person=person, until=until)
     with transaction.atomic():
-        run = write_down(findings, wish, query=query, at=timezone.now())
+        if key:  # one at a time, so that of two clicks the second finds the first
+            User.objects.select_for_update(no_key=True).get(pk=by.pk)
+        earlier = asked_before(wish, key)
+        if earlier:
+            return earlier
+        run = write_down(findings, wish, query=query, at=timezone.now(), key=key)
         after_commit(run_triage, run)
     return run
 

@@ -2,7 +2,15 @@
 
 from registry.triage.batch import advance
 from registry.triage.expiry import expire_waivers
-from registry.triage.ledger import Ledger, counts, ledger, progress, readable, write_down
+from registry.triage.ledger import (
+    Ledger,
+    asked_before,
+    counts,
+    ledger,
+    progress,
+    readable,
+    write_down,
+)
 from registry.triage.objections import can
 from registry.triage.one import assign, comment, reopen, start, unwatch, waive, watch
 from registry.triage.wish import LONGEST_TEXT, LONGEST_WAIVER, Late, Refused, Wish
@@ -15,6 +23,7 @@ __all__ = [
     "Refused",
     "Wish",
     "advance",
+    "asked_before",
     "assign",
     "can",
     "comment",

@@ -1,5 +1,6 @@
 """One action on many findings: written down, gone through in batches, accounted for."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,8 +39,20 @@ def ledger(run: Run, user: User) -> Ledger | None:
     return Ledger(triage, counts(items), rows)
 
 
-def write_down(findings: "QuerySet[Finding]", wish: Wish, *, query: str, at: datetime) -> Run:
+def asked_before(wish: Wish, key: str) -> Run | None:
+    """Return the run that was made when the form with this key said the same before."""
+    if not key:
+        return None
+    mine = Run.objects.filter(kind=RunKind.TRIAGE, requested_by=wish.by)
+    return mine.filter(result__form=_fingerprint(wish, key)).first()
+
+
+def write_down(
+    findings: "QuerySet[Finding]", wish: Wish, *, query: str, at: datetime, key: str = ""
+) -> Run:
     """Make the run, with every finding of the set that who asks may read.
+
+    With the `key` of a form, `asked_before` finds it again.
 
     Raises PermissionDenied where they may do this nowhere, Refused where it makes no sense.
     """
@@ -49,7 +62,12 @@ def write_down(findings: "QuerySet[Finding]", wish: Wish, *, query: str, at: dat
     chosen = readable(wish.by).filter(pk__in=findings.values("pk"))
     if not chosen.exists():
         raise Refused({"findings": "Choose at least one finding."})
-    run = Run.objects.create(kind=RunKind.TRIAGE, requested_by=wish.by, requested_at=at)
+    run = Run.objects.create(
+        kind=RunKind.TRIAGE,
+        requested_by=wish.by,
+        requested_at=at,
+        result={"form": _fingerprint(wish, key)} if key else {},
+    )
     triage = Triage.objects.create(
         run=run,
         action=wish.action,
@@ -90,6 +108,12 @@ def wish_of(triage: Triage) -> Wish:
         raise ValueError("A triage is asked for by somebody.")
     action = TriageAction(triage.action)
     return Wish(action, by, text=triage.text, person=triage.person, until=triage.until)
+
+
+def _fingerprint(wish: Wish, key: str) -> str:
+    person = wish.person.pk if wish.person else ""
+    said = [key, wish.action, str(person), str(wish.until or ""), wish.text]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
 def _readable(user: User, *, by: str = "") -> Q:

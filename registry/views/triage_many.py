@@ -1,5 +1,7 @@
 """One action on many findings: what it would do first, then the request."""
 
+import uuid
+
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,7 @@ from registry.http import SignedInRequest
 from registry.jobs.triage import request_triage
 from registry.models import Run, TriageAction
 from registry.models.finding import FindingQuerySet
-from registry.triage import Refused, Wish
+from registry.triage import Refused, Wish, asked_before
 from registry.triage.preview import Preview, preview
 from registry.views.findings import chosen
 
@@ -22,7 +24,7 @@ SUBMIT = "submit"
 EXAMPLES = 5
 # What would happen to each, and what the button says, as sentences with findings in them.
 WORDS = {
-    TriageAction.START: ("go in progress", "Start work on"),
+    TriageAction.START: ("go in progress, and be yours where nobody is assigned", "Start work on"),
     TriageAction.ASSIGN: ("be assigned", "Assign"),
     TriageAction.WAIVE: ("be waived", "Waive"),
     TriageAction.REOPEN: ("be reopened", "Reopen"),
@@ -38,14 +40,17 @@ def triage(request: SignedInRequest) -> HttpResponse:
     if not may_somewhere(request.user, Action.COMMENT):
         raise PermissionDenied("Your role can't work on findings.")
     data = request.POST if request.method == "POST" else request.GET
-    meant = chosen(request, data)
-    if not meant.exists():
-        messages.error(request, "Select at least one finding.")
-        return redirect("findings:list")
     is_asked = request.method == "POST" and data.get("step") == SUBMIT
     action = _action(data)
     form = _form(request, action, data, is_asked=is_asked)
     wish = _wish(action, form, request.user)
+    earlier = asked_before(wish, data.get("key", "")) if is_asked else None
+    if earlier:  # clicked twice; what the first click does may be over
+        return redirect(earlier)
+    meant = chosen(request, data)
+    if not meant.exists():
+        messages.error(request, "Select at least one finding.")
+        return redirect("findings:list")
     found = preview(meant, wish)
     status = _objection(form, data, found) if is_asked else 200
     if is_asked and status == 200:  # noqa: PLR2004 - nothing speaks against it
@@ -57,6 +62,7 @@ def triage(request: SignedInRequest) -> HttpResponse:
     context = {
         "section": "findings",
         "form": form,
+        "key": data.get("key") or uuid.uuid4(),
         "action": action,
         "actions": TriageAction,
         "happens": WORDS[action][0],
@@ -80,6 +86,7 @@ def _asked(meant: FindingQuerySet, wish: Wish, data: QueryDict) -> Run:
         person=wish.person,
         until=wish.until,
         query=_query(data),
+        key=data.get("key", ""),
     )
 
 

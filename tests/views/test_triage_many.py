@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -68,6 +69,36 @@ def test_all_that_match_the_filter_travel_as_the_filter(signed_in):
     triage = Triage.objects.get()
     assert answer.url == triage.run.get_absolute_url()
     assert (triage.query, triage.items.count()) == ("rule=AMI003", 30)
+
+
+def key_in(answer):
+    return re.search(r'name="key" value="([^"]+)"', answer.content.decode())[1]
+
+
+def test_what_is_sent_twice_is_asked_for_once(signed_in):
+    form = picked(make_finding(), action="comment", text="Seen.")
+    key = key_in(signed_in.post(MANY, form))
+
+    answers = [sent(signed_in, form | {"key": key}) for _ in range(2)]
+
+    assert [answer.url for answer in answers] == 2 * [Run.objects.get().get_absolute_url()]
+
+
+def test_going_back_to_say_something_else_asks_for_that_too(signed_in):
+    form = picked(make_finding(), action="comment")
+    key = key_in(signed_in.post(MANY, form))
+
+    for text in ("Seen.", "Seen again."):
+        sent(signed_in, form | {"key": key, "text": text})
+
+    assert set(Triage.objects.values_list("text", flat=True)) == {"Seen.", "Seen again."}
+
+
+def test_a_form_that_was_refused_can_be_sent_again(signed_in):
+    form = picked(make_finding(), action="comment")
+    key = key_in(signed_in.post(MANY, form))
+
+    assert key_in(sent(signed_in, form | {"key": key, "text": ""})) == key
 
 
 def test_a_filter_that_matches_others_by_now_is_shown_again(signed_in):
