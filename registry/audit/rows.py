@@ -9,6 +9,7 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 _ENCODER = DjangoJSONEncoder(ensure_ascii=False)
+_AUDITS = 0x414D490000000001  # among the keys of PostgreSQL's advisory locks that are one number
 
 
 @contextmanager
@@ -23,6 +24,24 @@ def alone_on(model: type[models.Model]) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
         yield
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other audit is under way, and keep others waiting; everything else goes on.
+
+    One that began earlier knows less, and would have the last word where it ends later.
+    """
+    with connection.cursor() as cursor:
+        if connection.in_atomic_block:  # what it writes is seen when the transaction ends
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_AUDITS])
+            yield
+            return
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_AUDITS])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_AUDITS])
 
 
 def update_rows(

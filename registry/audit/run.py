@@ -13,6 +13,7 @@ from registry.audit.instances import judge_instances
 from registry.audit.known import Known
 from registry.audit.over_time import record
 from registry.audit.purchases import check
+from registry.audit.rows import one_at_a_time
 from registry.audit.touched import TouchedThings, concerned, forget, read_touched
 from registry.billing.price import monthly
 from registry.billing.rules import CODE_RULES, MISMATCHES, Use, raised
@@ -36,6 +37,11 @@ def audit(*, at: datetime, is_full: bool = True) -> AuditCounts:
     If it is not full, of the images only those that may be judged otherwise than the last time:
     what syncs have touched since, what descends from it, and what has findings.
     """
+    with one_at_a_time():
+        return _audit(at=at, is_full=is_full)
+
+
+def _audit(*, at: datetime, is_full: bool) -> AuditCounts:
     touched = read_touched()
     if is_full or touched.is_everything:
         verdicts = judge_all(Known.load(), at=at)

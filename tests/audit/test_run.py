@@ -1,6 +1,10 @@
+import threading
+
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from registry.audit import AuditCounts, audit, judge_images
+from registry.audit.rows import one_at_a_time
 from registry.models import Finding, FindingState, Image, Instance, ReservedInstance
 from registry.sync import mirror_images
 from tests.data.items import image_item, put
@@ -136,7 +140,7 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
         make_instance(account=account)
         make_reserved_instance(account=account, instance_count=2)
 
-    with django_assert_num_queries(74):
+    with django_assert_num_queries(75):
         audit(at=NOON)
 
 
@@ -256,3 +260,36 @@ def test_images_of_one_cause_share_it():
 
     causes = Finding.objects.filter(image__in=[lost, copy]).values_list("cause", flat=True)
     assert set(causes) == {lost.aws_id}
+
+
+def audited_elsewhere():
+    """Say whether another connection can audit now."""
+    ended = []
+
+    def try_it():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        try:
+            audit(at=LATER)
+            ended.append(True)
+        except OperationalError:
+            ended.append(False)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=try_it)
+    other.start()
+    other.join()
+    return ended == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_audit_waits_for_the_end_of_another():
+    with one_at_a_time():
+        assert not audited_elsewhere()
+    assert audited_elsewhere()
+
+    with transaction.atomic():
+        audit(at=NOON)
+        assert not audited_elsewhere()
+    assert audited_elsewhere()
