@@ -130,6 +130,28 @@ def test_what_groups_leave_goes_to_the_others_once():
     assert covered == {"i-20": 1, "i-21": 1, "i-30": 1, "i-31": 0}
 
 
+@pytest.mark.parametrize("buy", [bought, zonal], ids=["regional", "zonal"])
+@pytest.mark.parametrize(
+    ("buyers", "expected"),
+    [
+        pytest.param(["1", "2"], [1, 0], id="two of the group"),
+        pytest.param(["1", "4"], [1, 0], id="one of the group and one of the others"),
+        pytest.param(["4", "1"], [0, 1], id="whatever their order"),
+        pytest.param(["4", "5"], [1, 0], id="two of the others"),
+    ],
+)
+def test_an_instance_is_paid_for_once(buy, buyers, expected):
+    family = (
+        *(Owner(account, ONE, group="red") for account in ("1", "2", "3")),
+        *(Owner(account, ONE) for account in ("4", "5")),
+    )
+    purchases = [buy("m5.large", 1, account=account) for account in buyers]
+
+    uses = applied(purchases, [running("i-1", "m5.large", account="3")], family).purchases
+
+    assert [uses[each.aws_id].used for each in purchases] == expected
+
+
 def test_groups_of_two_payers_have_nothing_in_common_but_a_name():
     family = (Owner(BUYER, BUYER, group="red"), Owner(MATE, MATE, group="red"))
 
