@@ -1,17 +1,26 @@
-"""What would apply if instances carried the right code: recomputed, not guessed.
+"""What would apply if something were otherwise: recomputed, not guessed.
 
 A correction names instances and the code that each would carry. It takes an instance away from
 the purchases for its present platform, which may become idle by that, and gives it to those for
-the other. Only the circles that a correction concerns are settled again.
+the other. A change may move purchases and turn sharing on as well. Only the circles that it
+concerns are settled again.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
+from registry.billing.change import (
+    Change,
+    Correction,
+    apart,
+    merged,
+    rearranged,
+    used_by_pool,
+)
 from registry.billing.circle import Circle, CircleKey, Lot, Stock
 from registry.billing.coverage import price
 from registry.billing.fleet import Machine
@@ -19,7 +28,6 @@ from registry.billing.pool import Pool
 from registry.billing.price import hourly
 from registry.billing.situation import Situation
 
-Correction = Mapping[str, str | None]  # id of an instance → the code that it would carry
 _K = TypeVar("_K", bound=Hashable)
 _Settled = tuple[Circle, Mapping[Stock, int]]
 
@@ -49,10 +57,18 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """The circles that a correction leaves behind, and the units that it moves."""
+class _State:
+    """What changes have left behind: the circles that they concern, and who shares since."""
 
-    circles: Mapping[CircleKey, _Settled]
+    circles: dict[CircleKey, _Settled] = field(default_factory=dict)
+    sharing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """The state that a change leaves behind, and the units that it moves."""
+
+    state: _State
     moved: Mapping[str, Fraction]
     cost: Fraction | None
     is_certain: bool
@@ -73,7 +89,7 @@ class _Move(NamedTuple):
 
 
 class Counterfactual:
-    """Answers what corrections would change in a situation."""
+    """Answers what corrections and other changes would change in a situation."""
 
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
@@ -81,61 +97,78 @@ class Counterfactual:
         self._costs: dict[str, Fraction | None] = {}
         self._moves: dict[tuple[str, str | None], _Move] = {}
         self._unsure: dict[str, bool] = {}
+        self._doubtful: dict[CircleKey, bool] = {}
+        self._places: dict[str, list[CircleKey]] | None = None
 
-    def effects(self, corrections: Mapping[_K, Correction]) -> dict[_K, Effect]:
-        """Return the effect of each correction alone: by money, then by units, the best first.
+    def effects(self, changes: Mapping[_K, Change | Correction]) -> dict[_K, Effect]:
+        """Return the effect of each change alone: by money, then by units, the best first.
 
         What has no known cost stands with 0; of equals the one that was given first comes first.
         """
-        found = {key: self._alone(correction) for key, correction in corrections.items()}
+        found = {key: self._alone(change) for key, change in _changes(changes).items()}
         return dict(sorted(found.items(), key=lambda each: _rank(each[1])))
 
-    def together(self, corrections: Mapping[_K, Correction]) -> Effect:
-        """Return the effect of all corrections at once, so that nothing counts twice.
+    def together(self, changes: Mapping[_K, Change | Correction]) -> Effect:
+        """Return the effect of all changes at once, so that nothing counts twice.
 
-        Of several codes for one instance the one that was given first is taken.
+        Of several codes or zones for one thing the one that was given first is taken.
         """
-        every: dict[str, str | None] = {}
-        for correction in corrections.values():
-            every = {**correction, **every}
-        return self._alone(every)
+        return self._alone(merged(_changes(changes)))
 
-    def shares(self, corrections: Mapping[_K, Correction]) -> dict[_K, Effect]:
-        """Return what each correction adds to those before it, in the order that is given.
+    def shares(self, changes: Mapping[_K, Change | Correction]) -> dict[_K, Effect]:
+        """Return what each change adds to those before it, in the order that is given.
 
         So two that compete for one purchase share it, and the shares sum up to what all do
         together: units always, and hourly costs, to the last digit, where all are known.
         """
-        circles: dict[CircleKey, _Settled] = {}
+        state = _State()
         found, total = {}, Fraction(0)
-        for key, correction in _apart(corrections).items():
-            outcome = self._correct(correction, circles)
-            circles |= outcome.circles
+        for key, change in apart(_changes(changes)).items():
+            outcome = self._change(change, state)
+            state = outcome.state
             found[key] = outcome.effect(_added(total, outcome.cost))
             total += outcome.cost or 0
         return found
 
-    def _alone(self, correction: Correction) -> Effect:
-        outcome = self._correct(correction, {})
+    def _alone(self, change: Change) -> Effect:
+        outcome = self._change(change, _State())
         return outcome.effect(hourly(outcome.cost))
 
-    def _correct(self, correction: Correction, circles: Mapping[CircleKey, _Settled]) -> _Outcome:
-        """Correct what `circles` are by now; those not named are as they are in the situation."""
-        moves = [self._move(*item) for item in correction.items()]
+    def _change(self, change: Change, state: _State) -> _Outcome:
+        """Change what was left behind; circles not named there are as they are in the situation."""
+        moves = [self._move(*item) for item in change.codes.items()]
         is_certain = not any(move.is_doubtful for move in moves)
-        after: dict[CircleKey, _Settled] = {}
+        lots, zones = _by_circle(moves), self._zones(change.zones)
+        keys = dict.fromkeys([*lots, *zones, *self._circles_of(change.sharing)])
+        after = _State(dict(state.circles), state.sharing | change.sharing)
         moved: dict[str, Fraction] = {}
         cost: Fraction | None = Fraction(0)
-        for key, lots in _changes(moves).items():
-            before, used = circles.get(key) or self._settled(key)
-            circle = before.with_changes(lots)
-            after[key] = circle, (uses := circle.used())
-            for pool, units in _differences(circle, used, uses):
+        for key in keys:
+            before, used = self._before(key, state)
+            circle = before.with_changes(lots[key]) if key in lots else before
+            is_rearranged = key in zones or bool(change.sharing)
+            if is_rearranged:
+                sharing = self._situation.sharing(key.payer, turned_on=after.sharing)
+                circle = rearranged(circle, zones.get(key, {}), sharing)
+                is_certain = is_certain and not self._is_doubtful(key)
+            uses = circle.used()
+            after.circles[key] = circle, uses
+            for pool, units in _differences(circle, used, uses, is_rearranged=is_rearranged):
                 number, one = Fraction(units, pool.unit), self._cost(pool)
                 moved[pool.purchase.aws_id] = number
-                is_certain = is_certain and not self._is_unsure(pool)
+                is_certain = is_certain and not self._is_unsure(pool, is_rearranged=is_rearranged)
                 cost = None if cost is None or one is None else cost + one * number
         return _Outcome(after, moved, cost if is_certain else None, is_certain)
+
+    def _before(self, key: CircleKey, state: _State) -> _Settled:
+        if key in state.circles:
+            return state.circles[key]
+        circle, used = self._settled(key)
+        # Who shares since has nothing here yet.
+        if state.sharing:
+            circle = rearranged(circle, {}, self._situation.sharing(key.payer, state.sharing))
+            return circle, circle.used()
+        return circle, used
 
     def _settled(self, key: CircleKey) -> _Settled:
         if key not in self._now:
@@ -165,11 +198,39 @@ class Counterfactual:
         )
         return _Move(lot, *keys, is_doubtful)
 
-    def _is_unsure(self, pool: Pool) -> bool:
+    def _zones(self, zones: Mapping[str, str]) -> dict[CircleKey, dict[str, str]]:
+        found: dict[CircleKey, dict[str, str]] = defaultdict(dict)
+        for aws_id, zone in zones.items():
+            if pool := self._situation.pools.get(aws_id):
+                found[self._situation.key_of(pool)][aws_id] = zone
+        return found
+
+    def _circles_of(self, accounts: frozenset[str]) -> Iterator[CircleKey]:
+        """Name the circles in which one of the accounts buys or runs something."""
+        if accounts and self._places is None:
+            self._places = defaultdict(list)
+            for key, circle in self._situation.circles.items():
+                for account in circle.accounts():
+                    self._places[account].append(key)
+        for account in sorted(accounts):
+            yield from (self._places or {}).get(account, ())
+
+    def _is_doubtful(self, key: CircleKey) -> bool:
+        """Say whether something was never recorded that decides who pays for whom in a circle."""
+        if key not in self._doubtful:
+            circle = self._situation.circle(key)
+            places = {lot.place for lot in circle.lots}
+            self._doubtful[key] = circle.is_unclear or any(map(circle.is_doubtful, places))
+        return self._doubtful[key]
+
+    def _is_unsure(self, pool: Pool, *, is_rearranged: bool) -> bool:
         name = pool.purchase.aws_id
         if name not in self._unsure:
-            self._unsure[name] = self._situation.is_unsure(pool)
-        return self._unsure[name]
+            self._unsure[name] = self._situation.is_unsure(self._situation.pools[name])
+        if self._unsure[name] or not is_rearranged:
+            return self._unsure[name]
+        # Elsewhere, or with others, another instance may use it.
+        return self._situation.is_unsure(pool, is_all_shared=True)
 
     def _cost(self, pool: Pool) -> Fraction | None:
         name = pool.purchase.aws_id
@@ -179,7 +240,7 @@ class Counterfactual:
         return self._costs[name]
 
 
-def _changes(moves: Iterable[_Move]) -> dict[CircleKey, Counter[Lot]]:
+def _by_circle(moves: Iterable[_Move]) -> dict[CircleKey, Counter[Lot]]:
     """Return by how many instances each lot of each circle grows, or shrinks."""
     changes: dict[CircleKey, Counter[Lot]] = defaultdict(Counter)
     for move in moves:
@@ -190,26 +251,32 @@ def _changes(moves: Iterable[_Move]) -> dict[CircleKey, Counter[Lot]]:
 
 
 def _differences(
-    circle: Circle, used: Mapping[Stock, int], uses: Mapping[Stock, int]
+    circle: Circle, used: Mapping[Stock, int], uses: Mapping[Stock, int], *, is_rearranged: bool
 ) -> Iterator[tuple[Pool, int]]:
-    for stock in circle.stocks():
-        before, after = used.get(stock, 0), uses.get(stock, 0)
-        if before != after:
-            yield from stock.between(before, after)
+    """Say of which purchases how many units more are used, or fewer: below 0."""
+    if not is_rearranged:
+        for stock in circle.stocks():
+            before, after = used.get(stock, 0), uses.get(stock, 0)
+            if before != after:
+                yield from stock.between(before, after)
+        return
+    old, new = used_by_pool(used), used_by_pool(uses)
+    for name in sorted(old.keys() | new.keys()):
+        pool = (new.get(name) or old[name])[0]
+        units = new.get(name, (pool, 0))[1] - old.get(name, (pool, 0))[1]
+        if units:
+            yield pool, units
 
 
 def _rank(effect: Effect) -> tuple[Decimal, Fraction]:
     return -(effect.hourly or Decimal(0)), -effect.units
 
 
-def _apart(corrections: Mapping[_K, Correction]) -> dict[_K, Correction]:
-    """Leave every instance to the correction that was given first."""
-    seen: set[str] = set()
-    found: dict[_K, Correction] = {}
-    for key, correction in corrections.items():
-        found[key] = {aws_id: code for aws_id, code in correction.items() if aws_id not in seen}
-        seen |= correction.keys()
-    return found
+def _changes(changes: Mapping[_K, Change | Correction]) -> dict[_K, Change]:
+    return {
+        key: change if isinstance(change, Change) else Change(codes=change)
+        for key, change in changes.items()
+    }
 
 
 def _added(total: Fraction, cost: Fraction | None) -> Decimal | None:
