@@ -172,6 +172,28 @@ def test_what_was_never_recorded_leaves_a_change_unsure(purchase, machine, chang
     assert found.hourly is None
 
 
+def test_a_purchase_whose_zone_was_never_recorded_may_pay_already():
+    machine = running("i-1", "m5.large", **B)
+    unclear = zonal("m5.large", aws_id="ri-2", zone="", zone_id="")
+
+    found = effect([zonal("m5.large", aws_id="ri"), unclear], [machine], TO_REGION)
+
+    assert found.hourly is None
+
+
+def test_what_shares_by_now_also_shares_where_it_had_nothing_before():
+    situation = Situation(
+        [bought("m5.large", aws_id="ri", platform=RHEL_RI)],
+        [running("i-1", "m5.large", account=ALONE)],
+        FAMILY,
+        at=NOON,
+    )
+
+    shares = Counterfactual(situation).shares({1: SHARED, 2: Change(codes={"i-1": RHEL})})
+
+    assert [share.gained for share in shares.values()] == [{}, {"ri": 1}]
+
+
 def test_of_two_moves_of_one_purchase_the_first_counts():
     both = merged({1: TO_B, 2: TO_REGION})
 
