@@ -977,7 +977,12 @@ def failures(rules: Any) -> Iterator[str]:
         if found != wanted:
             yield f"{verdict.name}: {found}"
     for case in IMAGES:
-        yield from _failure(case, rules.judge(rules.ImageFacts(**case.facts)).violations)
+        judgment = rules.judge(rules.ImageFacts(**case.facts))
+        yield from _failure(case, judgment.violations)
+        of_code = [one for one in judgment.violations if one.rule in rules.CODE_RULES]
+        is_bad = judgment.comparison.is_mismatch and not case.facts.get("is_gone")
+        if len(of_code) != is_bad:
+            yield f"{case.name}: {len(of_code)} rules stand for the mismatch"
     for case in INSTANCES:
         yield from _failure(case, rules.check_instance(rules.InstanceFacts(**case.facts)))
     yield from _failures_of_the_rulebook(rules)

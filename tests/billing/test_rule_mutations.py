@@ -44,8 +44,6 @@ OTHERWISE: dict[type, tuple[type[ast.AST], ...]] = {
 # Mutants that do the same as the rules, each with the reason why.
 EQUIVALENT = {
     "severity: 0 to -1": "no rule goes below the lowest level; the guard is for one to come",
-    "advice: without before is None": "it is asked only where both are known",
-    "advice: without after is None": "it is asked only where both are known",
 }
 
 
