@@ -31,7 +31,7 @@ _DECIDE = (
 )
 _USED = (
     "One level up where instances run, one where Reserved Instances stay idle because of it, and "
-    "one where instances have run so for more than 90 days."
+    "one where instances run and the AMI was created more than 90 days ago."
 )
 _WEAK = "One level down where only a text that anybody may write speaks for the expected code."
 

@@ -10,7 +10,7 @@ from registry.billing.rules.entry import (
 
 _USED = (
     "One level up where instances run, one where Reserved Instances stay idle because of it, and "
-    "one where instances have run so for more than 90 days."
+    "one where instances run and the AMI was created more than 90 days ago."
 )
 
 IMAGES = (

@@ -15,7 +15,7 @@ class ImageFacts:
     `made_by`: the operation of AWS that made it, "" where that is not known. `parent`: the nearest
     thing it came from. `is_shared`: others may launch it; None where that was not read.
     `verdict_before`: of an image that is gone, its last verdict. `idle_purchases`: how many
-    purchases stay idle because of its code. `age_days`: for how long it has been so.
+    purchases stay idle because of its code. `age_days`: how long ago it was created.
     """
 
     usage_operation: str | None

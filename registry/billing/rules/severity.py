@@ -14,7 +14,7 @@ class Use:
     """What depends on a thing that breaks a rule.
 
     `running`: its running instances. `idle_purchases`: the purchases that stay idle because of it.
-    `age_days`: for how long it has been so; None where that is not known.
+    `age_days`: since when it exists, and so carries its code; None where that is not known.
     """
 
     running: int = 0
@@ -35,8 +35,8 @@ def level_of(rule: str, facts: ImageFacts, *, is_milder: bool = False) -> str:
 def raised(violation: Violation, use: Use) -> Violation:
     """Raise an unraised violation by its use, never above critical; of some rules use says nothing.
 
-    One level for running instances, one for idle purchases, and one where instances have run so
-    for long. What `check_image` and `check_instance` return is unraised, what `judge` returns is
+    One level for running instances, one for idle purchases, and one where instances run of what
+    is old. What `check_image` and `check_instance` return is unraised, what `judge` returns is
     raised already.
     """
     if not RULEBOOK[violation.rule].rises_with_use:
