@@ -52,7 +52,10 @@ class SyncingAdmin(PolicyAdmin):
 
 @admin.register(Account)
 class AccountAdmin(SyncingAdmin):
-    list_display = ["name", "number", "payer", "is_synced", "reserved_instance_sharing"]
+    list_display = [
+        *("name", "number", "payer", "is_synced"),
+        *("reserved_instance_sharing", "sharing_group", "is_group_restricted"),
+    ]
     search_fields = ["name", "number"]
     ordering = ["name", "pk"]
     inlines = [ScopeInline]

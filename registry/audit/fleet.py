@@ -7,6 +7,7 @@ from datetime import datetime
 
 from registry.billing.codes import recorded_code
 from registry.billing.fleet import Machine, Owner, Purchase
+from registry.billing.sharing import Sharing
 from registry.billing.situation import Situation
 from registry.models import Account, Instance, ReservedInstance
 
@@ -82,6 +83,18 @@ def _machines(running: dict[str, list[str]]) -> Iterator[Machine]:
 
 def _owners() -> list[Owner]:
     return [
-        Owner(account.number, account.payer_number, account.reserved_instance_sharing)
+        Owner(
+            account.number,
+            account.payer_number,
+            sharing=account.reserved_instance_sharing,
+            group=account.sharing_group,
+            is_restricted=account.is_group_restricted,
+        )
         for account in Account.objects.all()
     ]
+
+
+def sharing_of(account: Account) -> Sharing:
+    """Return how the accounts of a payer share purchases."""
+    payer = account.payer_number
+    return Sharing.of(owner for owner in _owners() if owner.payer == payer)

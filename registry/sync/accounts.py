@@ -13,15 +13,22 @@ from registry.models.account import ACCOUNT_NUMBER, EXTERNAL_ID, REGION, ROLE_AR
 from registry.sync.toml_lines import Places, places
 
 TABLE = "account"
-KEYS = ("id", "name", "payer", "role_arn", "external_id", "regions", "reserved_instance_sharing")
+KEYS = (
+    *("id", "name", "payer", "role_arn", "external_id", "regions"),
+    *("reserved_instance_sharing", "sharing_group", "group_only"),
+)
 _TWELVE = "an account number has twelve digits, in quotes"
+_NAME = r"(?!\s*$)[^\x00-\x1f\x7f]+"
 _TEXTS = {
     "id": (ACCOUNT_NUMBER, 12, _TWELVE),
-    "name": (r"(?!\s*$)[^\x00-\x1f\x7f]+", 100, "a name has 1 to 100 characters"),
+    "name": (_NAME, 100, "a name has 1 to 100 characters"),
     "payer": (ACCOUNT_NUMBER, 12, _TWELVE),
     "role_arn": (ROLE_ARN, 600, "write arn:aws:iam::123456789012:role/name"),
     "external_id": (EXTERNAL_ID, 1_224, "use 2 to 1,224 letters, digits and + = , . @ : / -"),
+    "sharing_group": (_NAME, 64, "a group has 1 to 64 characters"),
 }
+_SWITCHES = ("reserved_instance_sharing", "group_only")
+_KEY_OF = {"is_group_restricted": "group_only"}  # where it differs from the column
 _SHOWN = 100
 
 
@@ -134,11 +141,11 @@ def _other_problems(table: Mapping[str, Any]) -> Iterator[_Problem]:
                 yield _Problem(
                     "regions", f"{_shown(region)} is no region: write us-east-1.", number
                 )
-    if not isinstance(table.get("reserved_instance_sharing", True), bool):
-        yield _Problem(
-            "reserved_instance_sharing",
-            "reserved_instance_sharing is true or false.",
-        )
+    for key in _SWITCHES:
+        if not isinstance(table.get(key, True), bool):
+            yield _Problem(key, f"{key} is true or false.")
+    if table.get("group_only") is True and "sharing_group" not in table:
+        yield _Problem("group_only", "group_only needs a sharing_group.")
     role = table.get("role_arn", "")
     if _fits(ROLE_ARN, role, 600) and role.split(":")[4] != table.get("id"):
         yield _Problem("role_arn", "the role is one of another account.")
@@ -175,6 +182,8 @@ def _apply(table: Mapping[str, Any]) -> Iterator[str]:
         "role_arn": table.get("role_arn", ""),
         "external_id": table.get("external_id", ""),
         "reserved_instance_sharing": table.get("reserved_instance_sharing", True),
+        "sharing_group": table.get("sharing_group", ""),
+        "is_group_restricted": table.get("group_only", False),
         "is_synced": True,
     }
     account = Account.objects.numbered(number).first()
@@ -194,7 +203,8 @@ def _change(account: Account, wanted: Mapping[str, Any]) -> Iterator[str]:
     changed = [name for name, value in wanted.items() if before[name] != value]
     for name in changed:
         setattr(account, name, wanted[name])
-        yield f"~ account {account.number}: {name} {before[name]!r} -> {wanted[name]!r}"
+        key = _KEY_OF.get(name, name)
+        yield f"~ account {account.number}: {key} {before[name]!r} -> {wanted[name]!r}"
     if changed:
         account.save(update_fields=changed)
 

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from registry.access import Action, accounts, may, may_everywhere, may_somewhere, visible
+from registry.audit.fleet import sharing_of
 from registry.forms.accounts import AccountsForm
 from registry.http import SignedInRequest
 from registry.jobs.syncs import request_sync
@@ -55,10 +56,21 @@ def account(request: SignedInRequest, number: str) -> HttpResponse:
         "section": "accounts",
         "account": found,
         "scopes": found.scopes.order_by("region"),
+        "sharing": _sharing(found),
         "stale_before": stale_before(),
         "can_sync": may(request.user, Action.SYNC, found) and found.is_synced,
     }
     return render(request, "registry/account.html", context)
+
+
+def _sharing(account: Account) -> str:
+    """Say with whom an account shares Reserved Instances; the group is told besides."""
+    sharing = sharing_of(account)
+    if account.number in sharing.alone:
+        return "nobody"
+    if sharing.wall(account.number):
+        return "group"
+    return "group first" if sharing.group(account.number) else "all"
 
 
 @require_POST

@@ -104,6 +104,32 @@ def test_purchases_are_shared_within_a_payer(fields, used):
     assert bought.used == used
 
 
+@pytest.mark.parametrize(
+    ("buyer", "user", "used"),
+    [
+        pytest.param({"sharing_group": "red"}, {"sharing_group": "red"}, "1", id="one group"),
+        pytest.param({"sharing_group": "red"}, {}, "1", id="beyond it"),
+        pytest.param(
+            {"sharing_group": "red", "is_group_restricted": True},
+            {"sharing_group": "red"},
+            "1",
+            id="one restricted group",
+        ),
+        pytest.param(
+            {"sharing_group": "red", "is_group_restricted": True}, {}, "0", id="beyond that"
+        ),
+    ],
+)
+def test_purchases_are_shared_in_groups(buyer, user, used):
+    make_instance(account=make_account(payer="100000000001", **user))
+    bought = make_reserved_instance(account=make_account(payer="100000000001", **buyer))
+
+    audit_coverage(at=NOON)
+
+    bought.refresh_from_db()
+    assert bought.used == used
+
+
 def test_what_is_gone_pays_for_nothing_and_is_paid_by_nothing(account):
     make_instance(account=account, gone_at=NOON)
     bought = make_reserved_instance(account=account)

@@ -50,6 +50,21 @@ def test_what_is_left_out_has_its_default():
     assert row.reserved_instance_sharing
 
 
+def test_a_group_is_declared_and_taken_back():
+    load_accounts(account(sharing_group='"retail"', group_only="true"))
+    row = Account.objects.get()
+    assert (row.sharing_group, row.is_group_restricted) == ("retail", True)
+
+    difference = load_accounts(account())
+
+    row.refresh_from_db()
+    assert (row.sharing_group, row.is_group_restricted) == ("", False)
+    assert difference.lines == (
+        "~ account 123456789012: sharing_group 'retail' -> ''",
+        "~ account 123456789012: group_only True -> False",
+    )
+
+
 def test_the_difference_is_told():
     load_accounts(ONE)
     text = ONE.replace('"prod"', '"production"').replace('"eu-west-1"', '"eu-central-1"')
@@ -173,6 +188,11 @@ def test_an_account_known_from_a_recording_stays_so_without_a_role():
         ({"regions": None}, 1, "has no regions"),
         ({"reserved_instance_sharing": '"yes"'}, 5, "true or false"),
         ({"reserved_instance_sharing": "1"}, 5, "true or false"),
+        ({"sharing_group": '""'}, 5, "1 to 64"),
+        ({"sharing_group": f'"{"x" * 65}"'}, 5, "1 to 64"),
+        ({"sharing_group": "7"}, 5, "1 to 64"),
+        ({"group_only": '"yes"', "sharing_group": '"retail"'}, 5, "group_only is true or false"),
+        ({"group_only": "true"}, 5, "group_only needs a sharing_group"),
     ],
     ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
 )

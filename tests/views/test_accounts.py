@@ -67,3 +67,31 @@ def test_syncs_one_account(signed_in):
     signed_in.post(reverse("accounts:sync"), {"account": scope.account.number})
 
     assert Run.objects.get().scope == scope
+
+
+PAYER = "100000000001"
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        pytest.param({}, "With all accounts of the payer", id="with all"),
+        pytest.param({"reserved_instance_sharing": False}, "With no other account", id="off"),
+        pytest.param({"is_group_restricted": True}, "With no other account", id="in no group"),
+        pytest.param(
+            {"sharing_group": "<red>"},
+            "With the group <bdi>&lt;red&gt;</bdi>, then with the payer's other accounts",
+            id="first with a group",
+        ),
+        pytest.param(
+            {"sharing_group": "blue"}, "Only with the group <bdi>blue</bdi>", id="restricted by one"
+        ),
+    ],
+)
+def test_says_with_whom_an_account_shares(signed_in, fields, says):
+    make_account(payer=PAYER, sharing_group="blue", is_group_restricted=True)
+    account = make_account(payer=PAYER, **fields)
+
+    answer = signed_in.get(reverse("accounts:detail", args=[account.number]))
+
+    assert says in " ".join(answer.content.decode().split())
