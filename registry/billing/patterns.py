@@ -131,7 +131,7 @@ NOT_A_LICENCE = _is(
     # what SUSE sells besides its server
     r"suse[-_ ](?:manager|liberty|rancher|multi|neuvector|longhorn|harvester|edge)\w*|"
     r"by[-_ ]suse|(?:suse[-_ ])?(?:sle|suse(?:[-_ ]linux)?(?:[-_ ]enterprise)?)[-_ ]?"
-    r"(?:micro|hpc)\w*|"
+    r"(?:micro\w*|hpc|high[-_ ]performance)|"
     # what is not there, not yet, or somewhere else
     rf"{_NAMED}[-_ ]?[\d.]*[-_ ]?(?:server[-_ ]?)?"
     r"(?:hosts|servers|machines|instances|users|clients|nodes|workloads|fleets?)|"
@@ -190,7 +190,7 @@ WORDS: dict[str, re.Pattern[str]] = {
     "linux": _is(r"linux|ubuntu|amzn|rhel"),
     "ubuntu": _is(r"ubuntu"),
 }
-_OWN = r"(?:byol|bring[-_ ]your[-_ ]own)"
+_OWN = r"(?:byol|bring[-_ ]your[-_ ]own|own[-_ ]licen[cs]e)"
 _OWN_OF_LINUX = r"(?:byos|access2|cloud[-_ ]?access)"
 BYOL = _is(rf"{_START}(?:{_OWN}|{_OWN_OF_LINUX}){_END}")
 # Other software is brought too: the word is about the system only where it stands beside it.

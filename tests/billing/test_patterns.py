@@ -119,6 +119,7 @@ CASES = {
     WORDS["ubuntu"]: (("my-ubuntu", True), ("debian", False)),
     BYOL: (
         *(("win-byol", True), ("sles-BYOS-15", True), ("rhel-access2", True)),
+        *(("SQL (own license)", True), ("grown license", False)),
         *(("cloud access", True), ("bring your own license", True), ("byolumba", False)),
         *(("hobyol", False), ("access", False), ("cloud", False)),
     ),
