@@ -184,8 +184,9 @@ def _from_lost_link(clues: Clues) -> Evidence | None:
         "ancestor",
         "medium" if is_sold else "weak",
         _spoken_for(found, codes),
-        f"{link.how} {link.aws_id}, which is billed without a license though its name is "
-        f"{link.name}.",
+        # Not the name: it may be of an account that who reads this may not look at.
+        f"{link.how} {link.aws_id}, which is billed without a license though its name says "
+        f"{label(found.usage_operation)}.",
     )
 
 

@@ -513,13 +513,14 @@ def test_another_vendors_account_does_not():
     assert verdict(Clues(usage_operation=PLAIN, links=(link,))) == "ok"
 
 
-def test_the_evidence_says_that_an_ancestor_lost_its_code():
+def test_the_evidence_says_that_an_ancestor_lost_its_code_without_its_name():
     link = image(PLAIN, name="rhel9-base")
 
     (item,) = expect(Clues(usage_operation=PLAIN, links=(link,))).evidence
 
     assert item.sentence == (
-        "It descends from ami-1, which is billed without a license though its name is rhel9-base."
+        "It descends from ami-1, which is billed without a license though its name says Red Hat Enterprise "
+        "Linux."
     )
 
 
