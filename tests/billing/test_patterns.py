@@ -86,6 +86,7 @@ CASES = {
         *(("rhel2024", False), ("rhel", False), ("sles15", True), ("SUSE Linux 12", True)),
         *(("sles 17", False), ("suse", False), ("win2019", True), ("windows-server-2022", True)),
         *(("winsrv-2025", True), ("WinServer2012", True), ("win-srv2019", True)),
+        *(("64bit Windows Server Core 2022", True), ("windows core", False)),
         *(("w2k16", True), ("win2k8", True), ("sql2019", True), ("sql server 2017", True)),
         *(("win10", False), ("windows 2020", False), ("windows-20240101", False)),
         *(("ubuntu-pro-22.04", True), ("ubuntu pro focal 2004", True), ("ubuntu-pro", False)),
