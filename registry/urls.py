@@ -9,6 +9,8 @@ from registry.views import (
     codes,
     decisions,
     declarations,
+    difference,
+    ending,
     finding,
     finding_causes,
     findings,
@@ -58,6 +60,8 @@ _findings = [
 ]
 _reserved_instances = [
     path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),
+    path("ending/", ending.ending, name="ending"),
+    path("difference/", difference.difference, name="difference"),
     path("<str:aws_id>/", reserved_instance.reserved_instance, name="detail"),
 ]
 _rules = [

@@ -13,6 +13,7 @@ NOT_ACTIVE, GONE, UNCLEAR = "not_active", "gone", "unclear"
 _NOT_BOUGHT = ({NOT_ACTIVE}, {GONE}, {UNCLEAR})
 _STEPS = (1, 2, 5)
 _MOST_TICKS = 4  # above 0
+_ALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,14 @@ def ticks(most: Fraction | int) -> list[int]:
                 number = max(1, -(-most // (step * size)))
                 return [mark * step * size for mark in range(int(number) + 1)]
         size *= 10
+
+
+def percent(share: Fraction) -> str:
+    """Return a share in whole percent; neither none nor all is said of what lies between."""
+    whole = round(share * 100)
+    if share and not whole:
+        return "under 1"
+    return "over 99" if whole == _ALL and share < 1 else str(whole)
 
 
 def place(value: Fraction | int) -> str:

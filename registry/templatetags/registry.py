@@ -42,6 +42,8 @@ _NOT_RECORDED = mark_safe('<span class="stamp stamp--none">not recorded</span>')
 _EMPTY = mark_safe('<span class="stamp stamp--none">empty</span>')
 _UNKNOWN = mark_safe('<span class="dim">Unknown</span>')
 _NEVER = mark_safe('<span class="dim">Never</span>')
+# What sets the direction of text, by itself and until it is taken back.
+_TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -173,6 +175,12 @@ def platform(code: str | None) -> str:
 
 
 @register.filter
+def straight(sentence: str) -> str:
+    """Take out of a sentence the marks with which a name in it would turn the rest around."""
+    return sentence.translate(_TURNS)
+
+
+@register.filter
 def units(value: Fraction | None) -> str:
     return "Unknown" if value is None else f"{float(value):g}"
 
@@ -187,6 +195,17 @@ def dollars(amount: Decimal | None) -> str:
 def monthly(hourly: Decimal | None) -> str:
     """Return an hourly amount for a month of 730 hours, in whole dollars."""
     return dollars(price.monthly(hourly))
+
+
+@register.filter
+def monthly_change(hourly: Decimal | None) -> str:
+    """Return by how much an hourly amount changed, for a month, with its sign: "+$918"."""
+    month = price.monthly(hourly)
+    whole = None if month is None else round(month)
+    if not whole:
+        return dollars(month)
+    sign = "+" if whole > 0 else "\u2212"
+    return f"{sign}${abs(whole):,}"
 
 
 @register.filter

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from registry.access import visible
 from registry.billing.codes import is_published, label
@@ -14,6 +15,7 @@ from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.models.finding import FindingQuerySet
 from registry.views.accounts import matrix
 from registry.views.findings import is_unpriced
+from registry.views.over_time import thirteen_weeks
 from registry.views.shell import findings, narrow, runs
 
 SHOWN_CODES = 7
@@ -34,6 +36,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "costliest": _costliest(to_do),
         "idle_purchases": _purchases(request),
         "matrix": matrix(visible(Scope.objects.all(), request.user)),
+        "trend": thirteen_weeks(request, by_severity, today=timezone.now().date()),
         "recent": runs(request).for_list().order_by("-pk")[:5],
     }
     return render(request, "registry/overview.html", context)

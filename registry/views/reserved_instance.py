@@ -16,6 +16,7 @@ from registry.billing.codes import (
 from registry.billing.idle import NAMED
 from registry.http import SignedInRequest
 from registry.models import Image, Instance, ReservedInstance
+from registry.views.over_time import utilization
 
 
 def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
@@ -31,6 +32,7 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "near": _near(request, found),
         "covers": covers.select_related("instance").order_by("pk")[:50],
         "findings": found.findings.open().for_list(),
+        "utilization": utilization(found),
     }
     return render(request, "registry/reserved_instance.html", context)
 

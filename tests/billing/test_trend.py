@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.billing.trend import Step, average, place, share_of, stretches, ticks
+from registry.billing.trend import Step, average, percent, place, share_of, stretches, ticks
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -134,3 +134,17 @@ def test_a_place_is_written_as_svg_reads_it(value, text):
 
 def test_a_large_place_is_no_power_of_ten():
     assert place(12_345_678) == "12345678"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (Fraction(0), "0"),
+        (Fraction(1, 1000), "under 1"),
+        (Fraction(1, 3), "33"),
+        (Fraction(999, 1000), "over 99"),
+        (Fraction(1), "100"),
+    ],
+)
+def test_nearly_all_is_not_all(share, text):
+    assert percent(share) == text

@@ -1,0 +1,243 @@
+"""How things went: the use of one purchase, and what the overview says of thirteen weeks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Max, Min, Q, QuerySet
+from django.db.models.functions import TruncWeek
+
+from registry.access import visible
+from registry.audit.purchases import TITLES
+from registry.billing.price import monthly
+from registry.billing.trend import (
+    GONE,
+    NOT_ACTIVE,
+    UNCLEAR,
+    Step,
+    average,
+    percent,
+    share_of,
+    stretches,
+)
+from registry.http import SignedInRequest
+from registry.models import DailyTotals, ReservedInstance, Severity, Utilization
+from registry.views.charts import Bar, spark, stacked_bars, step_chart
+
+SHOWN, AVERAGED = timedelta(days=90), timedelta(days=30)
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+WEEKS = 13
+MOST_STEPS = 1_000
+MOST_LINES = 50
+_COLORS = {
+    Severity.LOW.value: "var(--c-low)",
+    Severity.MEDIUM.value: "var(--c-med)",
+    Severity.HIGH.value: "var(--c-high)",
+    Severity.CRITICAL.value: "var(--c-crit)",
+}
+_NOT_IDLE = Q(idle="0") | Q(causes=[NOT_ACTIVE]) | Q(causes=[UNCLEAR])
+_WORDS = TITLES | {GONE: "Gone", UNCLEAR: "State not recorded"}
+
+
+def causes(codes: Iterable[str]) -> list[str]:
+    """Return why something stayed idle, in words."""
+    return [_WORDS.get(code, code) for code in codes]
+
+
+def utilization(purchase: ReservedInstance) -> dict[str, Any]:
+    """Return the use of a purchase up to its last audit; little where none has kept any."""
+    rows = purchase.utilizations.order_by("at")
+    kept = rows.aggregate(first=Min("at"), last=Max("at"), not_idle=Max("at", filter=_NOT_IDLE))
+    if kept["first"] is None:
+        return {}
+    until = max(kept["last"], purchase.judged_at or kept["last"])
+    # A purchase of yesterday fills its chart, too.
+    since = min(max(until - SHOWN, kept["first"]), until - DAY)
+    found = _rows(rows, since)
+    steps = [Step(row.at, share_of(row.used, row.idle, row.causes)) for row in found]
+    mean = average(steps, until - AVERAGED, until)
+    return {
+        "first": kept["first"],
+        "until": until,
+        "now": _percent(steps[-1].share),
+        "average": _percent(mean.share if mean else None),
+        "known": _about(mean.known) if mean and mean.known < AVERAGED - DAY else "",
+        "idle_since": _idle_since(rows, kept["not_idle"], steps[-1]),
+        "is_longer_idle": kept["not_idle"] is None,
+        "chart": step_chart(stretches(steps, since, until), _labels(since, until)),
+        "lines": [_line(row) for row in reversed(found[-MOST_LINES:])],
+        "has_more": len(found) > MOST_LINES,
+    }
+
+
+def _rows(rows: QuerySet[Utilization], since: datetime) -> list[Utilization]:
+    """Return the rows that hold after `since`; of very many, the latest."""
+    before = list(rows.filter(at__lte=since).reverse()[:1])
+    after = list(rows.filter(at__gt=since).reverse()[:MOST_STEPS])[::-1]
+    return after if len(after) == MOST_STEPS else before + after
+
+
+def _idle_since(
+    rows: QuerySet[Utilization], not_idle: datetime | None, last: Step
+) -> datetime | None:
+    if last.share is None or last.share == 1:
+        return None
+    since = rows.filter(at__gt=not_idle) if not_idle else rows
+    found: datetime | None = since.aggregate(since=Min("at"))["since"]
+    return found
+
+
+def _percent(share: Fraction | None) -> str:
+    return "" if share is None else percent(share)
+
+
+def _about(length: timedelta) -> str:
+    """Return a length of time in its largest unit, the rest left out: "3 days"."""
+    for unit, name in (
+        (DAY, "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+    ):
+        number = length // unit
+        if number:
+            return f"{number} {name}{'s' if number > 1 else ''}"
+    return "moment"
+
+
+def _labels(since: datetime, until: datetime) -> list[str]:
+    step = (until - since) / 3
+    is_long = until - since > 4 * DAY
+    return [
+        f"{since + part * step:{'%-d %b' if is_long else '%-d %b, %H:%M'}}" for part in range(4)
+    ]
+
+
+def _line(row: Utilization) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "used": Fraction(row.used),
+        "idle": Fraction(row.idle),
+        "share": _percent(share_of(row.used, row.idle, row.causes)),
+        "idle_hourly_cost": row.idle_hourly_cost,
+        "causes": causes(row.causes),
+    }
+
+
+@dataclass(slots=True)
+class Week:
+    """The last totals of a week, of all accounts together. `open` is None: none are kept."""
+
+    begin: date
+    open: dict[str, int] | None = None
+    idle_cost: Decimal | None = None
+    unpriced: int = 0
+    verified: int = 0
+    images: int = 0
+    accounts: set[int] = field(default_factory=set)
+
+    def add(self, row: DailyTotals) -> None:
+        self.accounts.add(row.account_id)
+        self.open = self.open or {}
+        for level, number in row.severities.items():
+            self.open[level] = self.open.get(level, 0) + number
+        if row.idle_hourly_cost is not None:
+            self.idle_cost = (self.idle_cost or Decimal(0)) + row.idle_hourly_cost
+        self.unpriced += row.unpriced
+        self.verified += row.verdicts.get("ok", 0) + row.verdicts.get("excused", 0)
+        self.images += sum(row.verdicts.values())
+
+    @property
+    def share(self) -> Fraction | None:
+        return Fraction(self.verified, self.images) if self.images else None
+
+    @property
+    def total(self) -> int:
+        return sum((self.open or {}).values())
+
+    @property
+    def numbers(self) -> list[int]:
+        """How many are open, the most severe first."""
+        return [(self.open or {}).get(level, 0) for level in Severity.values]
+
+    def is_like(self, other: "Week") -> bool:
+        """Say whether its cost compares: that of the same accounts, with as much unknown."""
+        return self.accounts == other.accounts and self.unpriced == other.unpriced
+
+
+def totals(request: SignedInRequest) -> QuerySet[DailyTotals]:
+    """Return what is kept of the accounts in the scope; it is kept for all regions together."""
+    rows = visible(DailyTotals.objects.all(), request.user)
+    chosen = request.session.get("scope", {}).get("accounts")
+    return rows.filter(account__number__in=chosen) if chosen else rows
+
+
+def thirteen_weeks(
+    request: SignedInRequest, severities: Mapping[str, int], *, today: date
+) -> dict[str, Any]:
+    """Return how open findings, idle cost and verified images went, with `severities` as of now."""
+    rows = totals(request)
+    first = rows.aggregate(first=Min("day"))["first"]
+    if first is None:
+        return {"first": None}
+    weeks = _weeks(rows, today)
+    has_regions = bool(request.session.get("scope", {}).get("regions"))
+    if not has_regions:
+        weeks[-1].open = dict(severities)
+    return {
+        "first": first,
+        "is_new": first == today,
+        "has_regions": has_regions,
+        "weeks": weeks[::-1],
+        "legend": [
+            {
+                "color": color,
+                "name": Severity(level).label,
+                "number": (weeks[-1].open or {}).get(level, 0),
+            }
+            for level, color in reversed(_COLORS.items())
+        ],
+        "earliest": next(week for week in weeks if week.open is not None or week is weeks[-1]),
+        "chart": stacked_bars(
+            [Bar(week.open, _slot(week)) for week in weeks],
+            _COLORS,
+            [f"{week.begin:%-d %b}" for week in weeks[::3]],
+        ),
+    } | ({} if has_regions else _sparks(weeks))
+
+
+def _weeks(rows: QuerySet[DailyTotals], today: date) -> list[Week]:
+    monday = today - today.weekday() * DAY
+    weeks = {begin: Week(begin) for begin in (monday - part * WEEK for part in range(WEEKS))}
+    shown = rows.filter(day__gte=min(weeks), day__lte=today).annotate(week=TruncWeek("day"))
+    last = shown.order_by("account", "week", "-day").distinct("account", "week")
+    for row in last:
+        weeks[row.week].add(row)
+    return [weeks[begin] for begin in sorted(weeks)]
+
+
+def _slot(week: Week) -> Sequence[str]:
+    if week.open is None:
+        return [f"Week of {week.begin:%-d %b}", "Not recorded"]
+    parts = zip(Severity.labels, week.numbers, strict=True)
+    lines = [f"{label} {number:,}" for label, number in parts]
+    return [f"Week of {week.begin:%-d %b} · {week.total:,}", *lines]
+
+
+def _sparks(weeks: Sequence[Week]) -> dict[str, Any]:
+    before, now = weeks[-2:]
+    return {
+        "idle_spark": spark([week.idle_cost for week in weeks], "var(--c-crit)"),
+        "verified_spark": spark([week.share for week in weeks], "var(--c-1)"),
+        "idle_change": _change(before.idle_cost, now.idle_cost) if now.is_like(before) else None,
+    }
+
+
+def _change(before: Decimal | None, now: Decimal | None) -> Decimal | None:
+    """Return by how much an hourly cost has changed; None: not by a dollar in a month."""
+    if before is None or now is None:
+        return None
+    month = monthly(now - before)
+    return now - before if month and round(month) else None
