@@ -168,15 +168,16 @@ def explain(
     """Return the causes of `idle` unused Reserved Instances of the purchase `wanted`.
 
     The instances that the fewest differences keep away are the nearest. Instances that another
-    purchase pays for already are not named. No cause is given where instances that cannot be
-    compared, for their code, zone or state was never recorded, are all there is.
+    purchase pays for already are not named. Of what these leave unexplained too much was bought.
+    No cause is given of that, nor where nothing is near, while there are instances that cannot be
+    compared, for their code, zone or state was never recorded, and none that match.
     """
     found = surroundings.around(wanted, is_flexible=is_flexible)
+    is_clear = found.has_match or not found.has_doubt
     if found.reasons is None:
-        if found.has_doubt and not found.has_match:
-            return ()
-        return (Reason("over_bought" if found.has_match else "no_instance_of_type", ()),)
-    if found.has_match and found.explained < idle:
+        code = "over_bought" if found.has_match else "no_instance_of_type"
+        return (Reason(code, ()),) if is_clear else ()
+    if is_clear and found.explained < idle:
         return (*found.reasons, Reason("over_bought", ()))
     return found.reasons
 
@@ -274,7 +275,5 @@ def _reasons(nearest: Mapping[frozenset[str], list[_Part]]) -> list[Reason]:
 
 
 def _weight(wanted: Profile, other: Profile, is_flexible: bool) -> Fraction:
-    if not is_flexible:
-        return Fraction(1)
-    own = factor(wanted.instance_type) or Fraction(1)
-    return (factor(other.instance_type) or Fraction(1)) / own
+    own, its = factor(wanted.instance_type), factor(other.instance_type)
+    return its / own if is_flexible and own and its else Fraction(1)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from registry.billing.codes import TABLE, reserved_platform
 from registry.billing.idle import NAMED, Reason
+from tests.billing.by_hand import flexes
 from tests.billing.fleets import (
     ALONE,
     FAMILY,
@@ -20,9 +21,8 @@ from tests.billing.fleets import (
     applied,
     bought,
     fleets,
-    flexes,
     running,
-    units,
+    size,
     use_of,
     zonal,
 )
@@ -250,7 +250,7 @@ def reasons(purchase, machines):
         pytest.param(
             red_hat("m5.xlarge", 3, account=OTHER),
             [running("i-1", "m5.xlarge", account=ONE), running("i-2", "m5.xlarge", account=OTHER)],
-            {"wrong_platform": ("i-1", "i-2")},
+            {"wrong_platform": ("i-1", "i-2"), "over_bought": ()},
             id="in accounts that share",
         ),
         pytest.param(
@@ -291,7 +291,7 @@ def reasons(purchase, machines):
         pytest.param(
             bought("m5.xlarge"),
             [rhel("i-1", "m5.large", state="stopped")],
-            {"wrong_platform": ("i-1",), "not_running": ("i-1",)},
+            {"wrong_platform": ("i-1",), "not_running": ("i-1",), "over_bought": ()},
             id="two keep another size away, where size flexes",
         ),
     ],
@@ -361,10 +361,21 @@ def test_what_is_paid_in_part_explains_the_rest():
 def test_a_reason_names_no_more_than_can_be_read():
     machines = [running(f"i-{number:03}", "m5.large") for number in range(30)]
 
-    (reason,) = use_of(red_hat("m5.large", 40), machines).reasons
+    (reason,) = use_of(red_hat("m5.large", 30), machines).reasons
 
     assert reason.instance_ids == tuple(f"i-{number:03}" for number in range(NAMED))
     assert NAMED == 20
+
+
+def test_what_nothing_near_explains_was_bought_too_many():
+    near, unclear = running("i-1", "m5.large"), running("i-2", "m5.large", usage_operation=None)
+
+    assert reasons(red_hat("m5.large", 1), [near]) == {"wrong_platform": ("i-1",)}
+    assert reasons(red_hat("m5.large", 2), [near]) == {
+        "wrong_platform": ("i-1",),
+        "over_bought": (),
+    }
+    assert reasons(red_hat("m5.large", 2), [near, unclear]) == {"wrong_platform": ("i-1",)}
 
 
 @pytest.mark.parametrize("code", [row.usage_operation for row in TABLE])
@@ -647,6 +658,11 @@ def around(purchase, machines):
     ]
 
 
+def takes(purchase, machine):
+    """How many Reserved Instances of a purchase a whole instance would take, if it could."""
+    return size(machine) / size(purchase) if flexes(purchase) else 1
+
+
 def slowly(purchase, machines, covered, idle):
     """The causes of what is idle, instance by instance, without any index."""
     near = around(purchase, machines)
@@ -667,8 +683,9 @@ def slowly(purchase, machines, covered, idle):
     for code in IN_ORDER:
         ids = sorted(each.aws_id for each, _ in nearest if code in apart(purchase, each))
         found += [(code, tuple(ids[:NAMED]))] if ids else []
-    explained = sum((left * units(purchase, each) for each, left in nearest), Fraction(0))
-    return found + ([("over_bought", ())] if has_match and explained < idle else [])
+    explained = sum((left * takes(purchase, each) for each, left in nearest), Fraction(0))
+    is_clear = has_match or not has_doubt
+    return found + ([("over_bought", ())] if is_clear and explained < idle else [])
 
 
 @given(fleets, st.integers(1, 30))
@@ -700,6 +717,6 @@ def test_the_first_of_many_accounts_are_named_in_order():
         running(f"i-{number:03}", "m5.large", account=accounts[number % 2]) for number in range(60)
     ]
 
-    (reason,) = use_of(red_hat("m5.large", 70), machines).reasons
+    (reason,) = use_of(red_hat("m5.large", 60), machines).reasons
 
     assert reason.instance_ids == tuple(f"i-{number:03}" for number in range(NAMED))
