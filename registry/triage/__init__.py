@@ -11,7 +11,7 @@ from registry.triage.ledger import (
     readable,
     write_down,
 )
-from registry.triage.objections import can
+from registry.triage.objections import Rights, can
 from registry.triage.one import assign, comment, reopen, start, unwatch, waive, watch
 from registry.triage.wish import LONGEST_TEXT, LONGEST_WAIVER, Late, Refused, Wish
 
@@ -21,6 +21,7 @@ __all__ = [
     "Late",
     "Ledger",
     "Refused",
+    "Rights",
     "Wish",
     "advance",
     "asked_before",

@@ -55,17 +55,26 @@ class Rights:
         return account.pk in self._known[key]
 
 
-def can(finding: Finding, action: TriageAction, user: User, *, person: User | None = None) -> str:
+def can(
+    finding: Finding,
+    action: TriageAction,
+    user: User,
+    *,
+    person: User | None = None,
+    rights: Rights | None = None,
+) -> str:
     """Say why `user` can't do `action` to the finding as it stands; "" where that is possible.
 
-    Without `person`, an assignment is one to whomever: it takes the right to assign others.
+    Without `person`, an assignment is one to whomever: it takes the right to assign others. Who
+    asks more than once hands in the `rights`.
     """
+    rights = rights or Rights()
     try:
         if action == TriageAction.ASSIGN and person is None:
-            _permit(finding, action, user, Rights())
+            _permit(finding, action, user, rights)
             _be_timely(finding, action)
         else:
-            object_to(finding, Wish(action, user, person=person), Rights())
+            object_to(finding, Wish(action, user, person=person), rights)
     except (PermissionDenied, Late, Refused) as objection:
         return str(objection)
     return ""

@@ -9,11 +9,12 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from registry.access import Action, may, people, visible
+from registry.billing.rules import CLOSES
 from registry.forms.triage import AssignForm, CommentForm, ReasonForm, TriageForm, WaiverForm
 from registry.http import SignedInRequest
 from registry.models import Finding, FindingState, Instance, ReservedInstance, TriageAction
 from registry.models.finding import FindingQuerySet
-from registry.triage import can
+from registry.triage import Rights, can
 from registry.views.findings import is_unpriced, neighbors
 from registry.views.lists import back
 from registry.views.shell import findings
@@ -67,7 +68,7 @@ def shown(
     request: SignedInRequest, found: Finding, sent: dict[str, TriageForm] | None = None
 ) -> HttpResponse:
     """Show the page, with a form that was `sent` and could not be used where there is one."""
-    thing, user = found.thing, request.user
+    thing, user, sent = found.thing, request.user, sent or {}
     context = {
         "section": "findings",
         "here": _here(request, found),
@@ -78,8 +79,9 @@ def shown(
         "waiver": found.waivers.filter(ended_at=None).select_related("owner", "by").first(),
         "is_watching": found.watchers.filter(pk=user.pk).exists(),
         "can_sync": thing.account.is_synced and may(user, Action.SYNC, thing.account),
-        "forms": forms_of(request, found) | (sent or {}),
-        "wants_waiver": "waive" in request.GET or "waive" in (sent or {}),
+        "forms": forms_of(request, found) | sent,
+        "closes": CLOSES.get(found.rule, ""),
+        "wanted": next((name for name in ("waive", "reopen") if name in {*request.GET, *sent}), ""),
         **_possible(request, found),
         **_concerned(request, found),
         **neighbors(request, found),
@@ -90,9 +92,9 @@ def shown(
 
 def _possible(request: SignedInRequest, found: Finding) -> dict[str, Any]:
     """Return the buttons of the finding as it stands, and what speaks against each."""
-    user = request.user
-    against = {action.value: can(found, action, user) for action in TriageAction}
-    against["take"] = can(found, TriageAction.ASSIGN, user, person=user)
+    user, rights = request.user, Rights()
+    against = {action.value: can(found, action, user, rights=rights) for action in TriageAction}
+    against["take"] = can(found, TriageAction.ASSIGN, user, person=user, rights=rights)
     buttons = [action.value for action, states in _BY_NOW.items() if found.state in states]
     can_be_read = found.image and not found.resolved_at and found.thing.account.is_synced
     shown_ones = [*buttons, "verify"] if can_be_read else buttons
@@ -122,7 +124,8 @@ def _here(request: SignedInRequest, found: Finding) -> str:
     if request.method == "POST":
         return back(request, found.get_absolute_url())
     query = request.GET.copy()
-    query.pop("waive", None)
+    for form in ("waive", "reopen"):
+        query.pop(form, None)
     return f"{found.get_absolute_url()}?{query.urlencode()}".removesuffix("?")
 
 

@@ -4,7 +4,7 @@ from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
-from registry.billing.rules import RULEBOOK
+from registry.billing.rules import CLOSES, RULEBOOK
 from registry.http import SignedInRequest
 from registry.views.shell import findings
 
@@ -20,7 +20,7 @@ def rule(request: SignedInRequest, rule_id: str) -> HttpResponse:
     if entry is None:
         raise Http404(f"There is no rule {rule_id}.")
     number = _numbers(request).get(rule_id, 0)
-    context = {"section": "rules", "entry": entry, "number": number}
+    context = {"section": "rules", "entry": entry, "number": number, "closes": CLOSES[rule_id]}
     return render(request, "registry/rule.html", context)
 
 

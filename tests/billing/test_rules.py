@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from registry.billing.clues import Link
 from registry.billing.codes import TABLE, parts
 from registry.billing.rules import (
+    CLOSES,
     INSTANCE_RULES,
     LEVELS,
     MISMATCHES,
@@ -90,6 +91,7 @@ def test_an_entry_of_the_rulebook_is_whole(entry):
     assert entry.remedy
     assert entry.severity in LEVELS
     assert entry.source.address.startswith("https://docs.aws.amazon.com/")
+    assert CLOSES[entry.id].endswith(".")
     assert entry.rises_with_use != ("Use does not raise it" in entry.levels)
 
 

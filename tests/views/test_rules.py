@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from registry.billing.rules import RULEBOOK
+from registry.billing.rules import CLOSES, RULEBOOK
 from registry.models import Role
 from tests.factories import (
     NOON,
@@ -37,7 +37,7 @@ def test_a_rule_has_a_page_with_all_that_the_rulebook_says(signed_in, rule):
 
     entry = RULEBOOK[rule]
     said = (entry.title, entry.checks, entry.facts, entry.matters, entry.silent, entry.levels)
-    assert [words for words in (*said, *entry.remedy) if words not in text] == []
+    assert [words for words in (*said, *entry.remedy, CLOSES[rule]) if words not in text] == []
     assert entry.source.address in text
     assert "No open findings" in text
 

@@ -1,5 +1,6 @@
 """What is wrong with a billing code: pure functions with stable ids."""
 
+from registry.billing.rules.closing import CLOSES
 from registry.billing.rules.comparison import compare, is_marketplace_code, sold_with
 from registry.billing.rules.entry import Entry
 from registry.billing.rules.facts import (
@@ -22,6 +23,7 @@ from registry.billing.rules.rulebook import RULEBOOK
 from registry.billing.rules.severity import LEVELS, Use, raised
 
 __all__ = [
+    "CLOSES",
     "CODE_RULES",
     "INSTANCE_RULES",
     "LEVELS",
