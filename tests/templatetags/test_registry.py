@@ -111,3 +111,16 @@ def test_units(value, text):
 )
 def test_a_span(length, text):
     assert tags.span(length) == text
+
+
+@pytest.mark.parametrize("mark", "\u200e\u200f\u061c\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+def test_a_name_can_not_turn_the_sentence_around_it(mark):
+    said = f"Its name is {mark}rhel9\u202c\u2069."
+
+    assert tags.straight(said) == "Its name is rhel9."
+
+
+def test_letters_of_any_script_stay_in_a_sentence():
+    said = "Its name is \u05e9\u05e8\u05ea \U0001f469\u200d\U0001f4bb."
+
+    assert tags.straight(said) == said
