@@ -1,6 +1,6 @@
 """Purchases, instances and accounts, of which a test names only what it is about."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -9,11 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from registry.billing.codes import reserved_platform
 from registry.billing.coverage import Coverage, PurchaseUse, apply
 from registry.billing.fleet import Machine, Owner, Purchase
-from registry.billing.normalization import NOT_FLEXIBLE, factor
-from registry.billing.normalization import family as series
+from registry.billing.normalization import factor
+from tests.billing.by_hand import Books
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PLAIN, RHEL, RHEL_BYOL = "RunInstances", "RunInstances:0010", "RunInstances:00g0"
@@ -74,60 +73,7 @@ def use_of(
 
 
 def fits(purchase: Purchase, machine: Machine, owners: Iterable[Owner] = FAMILY) -> bool:
-    """The conditions as AWS words them, one after the other."""
-    family = {owner.account: owner for owner in owners}
-    buyer, user = family[purchase.account], family[machine.account]
-    can_reach = purchase.account == machine.account or (
-        buyer.payer == user.payer
-        and buyer.sharing
-        and user.sharing
-        and (
-            bool(buyer.group and buyer.group == user.group)
-            or not any(is_walled(account, family) for account in (buyer, user))
-        )
-    )
-    is_regional = purchase.scope == "Region"
-    return (
-        can_reach
-        and machine.state == "running"
-        and not machine.lifecycle
-        and machine.tenancy != "host"
-        and purchase.is_active(NOON)
-        and purchase.region == machine.region
-        and purchase.tenancy == machine.tenancy
-        and reserved_platform(machine.usage_operation) == purchase.platform
-        and (is_regional or purchase.zone_id == machine.zone_id)
-        and (
-            series(purchase.instance_type) == series(machine.instance_type)
-            if flexes(purchase)
-            else purchase.instance_type == machine.instance_type
-        )
-    )
-
-
-def is_walled(account: Owner, family: Mapping[str, Owner]) -> bool:
-    """Whether an account shares within its group only: it says so, or one of the group does."""
-    return account.is_restricted or any(
-        other.is_restricted
-        for other in family.values()
-        if account.group and (other.payer, other.group) == (account.payer, account.group)
-    )
-
-
-def flexes(purchase: Purchase) -> bool:
-    return (
-        purchase.scope == "Region"
-        and purchase.platform == LINUX_RI
-        and purchase.tenancy == "default"
-        and series(purchase.instance_type) not in NOT_FLEXIBLE
-    )
-
-
-def units(purchase: Purchase, machine: Machine) -> Fraction:
-    """How many Reserved Instances of the purchase a whole instance takes."""
-    if not flexes(purchase):
-        return Fraction(1)
-    return size(machine) / size(purchase)
+    return Books.of([purchase], [machine], owners, NOON).may_pay(purchase, machine)
 
 
 def size(thing: Machine | Purchase) -> Fraction:

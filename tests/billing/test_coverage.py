@@ -12,6 +12,7 @@ from registry.billing.codes import TABLE
 from registry.billing.fleet import Owner
 from registry.billing.idle import Reason
 from registry.billing.pool import Cover
+from tests.billing.by_hand import units
 from tests.billing.fleets import (
     ALONE,
     FAMILY,
@@ -29,7 +30,6 @@ from tests.billing.fleets import (
     fleets,
     running,
     size,
-    units,
     use_of,
     zonal,
 )
@@ -635,44 +635,6 @@ def test_nothing_that_matches_is_left_while_something_is_idle(fleet):
         and found.machines[machine.aws_id] < 1
     ]
     assert missed == []
-
-
-def slowly(purchases, machines):
-    """The order of AWS, step by step, without any index."""
-    everywhere = {ONE, OTHER, ALONE, STRANGER}
-    left_of = {purchase.aws_id: Fraction(purchase.count) for purchase in purchases}
-    unpaid = {machine.aws_id: Fraction(1) for machine in machines}
-    covers: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
-    in_order = sorted(machines, key=lambda each: (size(each), each.account, each.aws_id))
-    for scope in ("Availability Zone", "Region"):
-        for is_own in (True, False):
-            for purchase in sorted(purchases, key=lambda each: (each.account, each.aws_id)):
-                reach = {purchase.account} if is_own else everywhere
-                for machine in in_order:
-                    if (
-                        purchase.scope != scope
-                        or machine.account not in reach
-                        or not fits(purchase, machine)
-                    ):
-                        continue
-                    need = unpaid[machine.aws_id] * units(purchase, machine)
-                    paid = min(left_of[purchase.aws_id], need)
-                    left_of[purchase.aws_id] -= paid
-                    share = paid / units(purchase, machine)
-                    unpaid[machine.aws_id] -= share
-                    covers[purchase.aws_id, machine.aws_id] += share
-    return {key: share for key, share in covers.items() if share}
-
-
-@given(fleets)
-def test_the_index_changes_nothing(fleet):
-    found = applied(*fleet)
-
-    assert {
-        (aws_id, cover.instance_id): cover.fraction
-        for aws_id, use in found.purchases.items()
-        for cover in use.covers
-    } == slowly(*fleet)
 
 
 @given(fleets, st.randoms(use_true_random=False))

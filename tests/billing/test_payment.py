@@ -1,18 +1,23 @@
 from dataclasses import replace
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.billing import slow_reference
+from tests.billing.by_hand import Books, weight
 from tests.billing.fleets import (
     ALONE,
     FAMILY,
     NOON,
+    ONE,
     OTHER,
+    STRANGER,
     applied,
     bought,
     fleets,
+    machines,
     owners,
+    purchases,
     running,
 )
 
@@ -21,31 +26,54 @@ _types = st.sampled_from(
     ["m5.metal", "m5.24xlarge", "m5.huge", "t3.nano", "t3.micro", "t3.2xlarge"]
 )
 _zones = st.sampled_from([("a", "az-1"), ("b", "az-2"), ("a", ""), ("", "az-1"), ("", "")])
+_accounts = st.sampled_from([ONE, OTHER, ONE, OTHER, ALONE, STRANGER])
 
 
 @st.composite
 def crowds(draw):
     """Fleets in which much meets, and not all is recorded."""
-    return tuple([_placed(draw, thing) for thing in things] for things in draw(fleets))
+    things = st.lists(purchases(), min_size=1, max_size=6), st.lists(machines(), min_size=1)
+    return tuple([_placed(draw, thing) for thing in draw(some)] for some in things)
 
 
 def _placed(draw, thing):
     zone, zone_id = draw(_zones)
     return replace(
-        thing, region="us-east-1", instance_type=draw(_types), zone=zone, zone_id=zone_id
+        thing,
+        account=draw(_accounts),
+        region="us-east-1",
+        instance_type=draw(_types),
+        zone=zone,
+        zone_id=zone_id,
+        tenancy="default",
     )
 
 
-@settings(max_examples=100)
-@given(st.one_of(fleets, crowds()), st.one_of(st.just(FAMILY), owners))
-def test_every_cover_is_that_of_the_slow_reference_in_its_order(fleet, owners):
-    purchases, machines = fleet
+anywhere = st.one_of(fleets, crowds())
+anybody = st.one_of(st.just(FAMILY), owners)
 
-    uses = applied(purchases, machines, owners).purchases
 
-    found = {aws_id: use.covers for aws_id, use in uses.items() if use.covers}
-    expected = slow_reference.covers(purchases, machines, owners, at=NOON)
-    assert found == {aws_id: covers for aws_id, covers in expected.items() if covers}
+@settings(max_examples=150)
+@given(anywhere, anybody)
+def test_every_cover_is_that_by_hand_in_its_order(fleet, family):
+    buys, runs = fleet
+
+    uses = applied(buys, runs, family).purchases
+
+    found = {aws_id: list(use.covers) for aws_id, use in uses.items()}
+    assert found == Books.of(buys, runs, family, NOON).covers()
+
+
+@settings(max_examples=150)
+@given(anywhere, anybody)
+def test_as_much_is_used_as_can_be_in_any_order(fleet, family):
+    """What circles hold stays apart, so none can use more where all together can't."""
+    buys, runs = fleet
+
+    uses = applied(buys, runs, family).purchases
+
+    used = sum((uses[each.aws_id].used * weight(each) for each in buys), Fraction(0))
+    assert used == Books.of(buys, runs, family, NOON).most()
 
 
 def test_what_shares_nothing_is_passed_over_however_small_it_is():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from registry.billing.fleet import Owner
 from registry.billing.sharing import EVERYBODY, Sharing, Users, by_payer
+from tests.billing.by_hand import units
 from tests.billing.fleets import (
     LINUX_RI,
     ONE,
@@ -18,7 +19,6 @@ from tests.billing.fleets import (
     fleets,
     owners,
     running,
-    units,
     zonal,
 )
 
