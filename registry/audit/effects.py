@@ -37,11 +37,11 @@ class ImageEffect:
 def effects_of(fleet: Fleet, images: Mapping[int, Corrected]) -> dict[int, ImageEffect]:
     """Return what would apply if the instances of each image carried the right code.
 
-    These are the running ones that carry the wrong code of their image: one that was converted
-    since has its own.
+    Of an image only those are concerned that carry its wrong code: one that was converted since
+    has its own.
     """
     corrections = {
-        pk: dict.fromkeys(_wrong(fleet, image), image.expected_usage_operation)
+        pk: dict.fromkeys(wrong_instances(fleet, image), image.expected_usage_operation)
         for pk, image in images.items()
     }
     asked = Counterfactual(fleet.situation)
@@ -57,7 +57,8 @@ def effects_of(fleet: Fleet, images: Mapping[int, Corrected]) -> dict[int, Image
     return found
 
 
-def _wrong(fleet: Fleet, image: Corrected) -> Iterator[str]:
+def wrong_instances(fleet: Fleet, image: Corrected) -> Iterator[str]:
+    """Return the running instances of an image that carry its wrong code."""
     wrong = parts(image.usage_operation)
     for aws_id in fleet.running.get(image.aws_id, ()):
         code = fleet.situation.machines[aws_id].usage_operation

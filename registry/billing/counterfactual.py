@@ -130,6 +130,11 @@ class Counterfactual:
             total += outcome.cost or 0
         return found
 
+    def has_unpaid(self, key: CircleKey) -> bool:
+        """Say whether something runs in a circle that no purchase pays for."""
+        circle, used = self._settled(key)
+        return sum(circle.units.values()) > sum(used.values())
+
     def _alone(self, change: Change) -> Effect:
         outcome = self._change(change, _State())
         return outcome.effect(hourly(outcome.cost))
