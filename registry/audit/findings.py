@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Literal
 
 from django.db import transaction
@@ -66,13 +67,15 @@ def _reconcile(
     if is_all:
         meant |= Q(**{f"{subject}__gone_at__isnull": False})
     still_open = Finding.objects.open().filter(meant)
-    turn = _Turn(at, _waivers(subject))
-    for finding in still_open.iterator(chunk_size=BATCH):
-        one = missing.pop((getattr(finding, key), finding.rule), None)
-        if one is None:
-            turn.resolve(finding)
-        else:
-            turn.keep(finding, _values(one))
+    turn, rest = _Turn(at), still_open.iterator(chunk_size=BATCH)
+    while some := list(islice(rest, BATCH)):
+        waivers = _waivers(subject, some)
+        for finding in some:
+            one = missing.pop((getattr(finding, key), finding.rule), None)
+            if one is None:
+                turn.resolve(finding)
+            else:
+                turn.keep(finding, _values(one), waivers.get(finding.pk))
     turn.write()
     still_open.filter(resolved_at=None).update(checked_at=at)
     _open(key, missing, at=at)
@@ -83,7 +86,6 @@ class _Turn:
     """What becomes of the findings that were open, gathered to be written at once."""
 
     at: datetime
-    waivers: Mapping[int, Waiver]  # in force, by finding
     over: list[int] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     unwaived: dict[int, str] = field(default_factory=dict)
@@ -93,13 +95,12 @@ class _Turn:
         self.over.append(finding.pk)
         self._note(finding.pk, ActivityKind.RESOLVED)
 
-    def keep(self, finding: Finding, values: Mapping[str, Any]) -> None:
+    def keep(self, finding: Finding, values: Mapping[str, Any], waiver: Waiver | None) -> None:
         if _differs(finding, values):
             self.changed.append({"id": finding.pk, **values})
         if finding.severity != values["severity"]:
             before, now = Severity(finding.severity).label, Severity(values["severity"]).label
             self._note(finding.pk, ActivityKind.SEVERITY, f"From {before} to {now}.")
-        waiver = self.waivers.get(finding.pk)
         reason = waiver and ended_because(waiver, severity=values["severity"], at=self.at)
         if reason:
             self.unwaived[finding.pk] = reason
@@ -110,8 +111,8 @@ class _Turn:
         Finding.objects.filter(pk__in=self.over).update(
             resolved_at=resolved_at, checked_at=self.at, state=FindingState.RESOLVED
         )
-        waivers = [self.waivers[pk].pk for pk in self.over if pk in self.waivers]
-        Waiver.objects.filter(pk__in=waivers).update(ended_at=self.at, ended_because="Resolved.")
+        in_force = Waiver.objects.filter(ended_at=None, finding__in=self.over)
+        in_force.update(ended_at=self.at, ended_because="Resolved.")
         for start in range(0, len(self.changed), BATCH):
             update_rows(Finding, _SHOWN, self.changed[start : start + BATCH])
         Activity.objects.bulk_create(self.lines, batch_size=BATCH)
@@ -121,9 +122,12 @@ class _Turn:
         self.lines.append(Activity(finding_id=pk, at=self.at, kind=kind, text=text))
 
 
-def _waivers(subject: Subject) -> dict[int, Waiver]:
-    """Return the waivers in force of all things of a kind, by finding."""
-    in_force = Waiver.objects.filter(ended_at=None, **{f"finding__{subject}__isnull": False})
+def _waivers(subject: Subject, findings: Sequence[Finding]) -> dict[int, Waiver]:
+    """Return the waivers in force of some things of a kind, by finding."""
+    waived = [finding.pk for finding in findings if finding.state == FindingState.WAIVED]
+    if not waived:
+        return {}
+    in_force = Waiver.objects.filter(ended_at=None, finding__in=waived)
     rows = in_force.select_related(f"finding__{subject}")
     return {waiver.finding_id: waiver for waiver in rows}
 

@@ -45,6 +45,19 @@ def test_a_waiver_ends_at_its_time_and_not_before():
     assert waiver.ended_because == "The waiver expired on 2026-11-24."
 
 
+def test_waivers_end_in_every_batch(monkeypatch):
+    monkeypatch.setattr("registry.audit.findings.BATCH", 2)
+    image = make_image()
+    waivers = [make_waiver(finding=make_finding(image=image, rule=rule)) for rule in "ABC"]
+    worse = [Found(Violation(rule, "critical", "Lost", "Lost.", ())) for rule in "ABC"]
+
+    reconcile("image", {image.pk: worse}, at=LATER)
+
+    for waiver in waivers:
+        waiver.refresh_from_db()
+        assert (waiver.ended_at, waiver.finding.state) == (LATER, FindingState.REOPENED)
+
+
 def test_a_waiver_ends_when_the_finding_gets_worse():
     waiver = judged(make_waiver(severity="medium"))
 
