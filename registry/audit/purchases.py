@@ -1,6 +1,12 @@
 """What is wrong with a purchase, as findings see it."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
+from registry.audit.effects import Corrected, wrong_instances
+from registry.audit.fleet import Fleet
+from registry.billing.codes import reserved_platform
 from registry.billing.coverage import PurchaseUse
+from registry.billing.idle import Reason
 from registry.billing.rules import Violation
 
 TITLES = {
@@ -16,10 +22,7 @@ TITLES = {
 }
 _REMEDIES = {
     "wrong_platform": (
-        (
-            "Check the AMIs of the named instances. If one lost its code, create it again with "
-            "CreateImage and replace the instances."
-        ),
+        "Of no AMI of the named instances is it known that it lost this code.",
         (
             "If the purchase is for the wrong platform, exchange it (convertible) or sell it "
             "(standard)."
@@ -39,33 +42,90 @@ _REMEDIES = {
 }
 
 
-def check(use: PurchaseUse) -> tuple[Violation, ...]:
-    """Return what a purchase breaks: RI001 for a code that differs, RI002 for other causes."""
+LOST = "AMI lost its code"
+
+
+def lost_codes(fleet: Fleet, images: Iterable[Corrected]) -> dict[str, Corrected]:
+    """Return the running instances with a wrong code of their image, and that image."""
+    return {aws_id: image for image in images for aws_id in wrong_instances(fleet, image)}
+
+
+def check(
+    use: PurchaseUse, platform: str = "", lost: Mapping[str, Corrected] | None = None
+) -> tuple[Violation, ...]:
+    """Return what a purchase breaks: RI001 for a code that differs, RI002 for other causes.
+
+    `lost` are instances with a wrong code of their image. Where that should have carried one that
+    purchases of `platform` pay for, it lost its code; else the purchase may be for the wrong one.
+    """
     codes = [reason.code for reason in use.reasons]
     if not use.idle or "not_active" in codes or not codes:
         return ()
+    named = _named_lost(use.reasons, platform, lost or {})
     rule = "RI001" if "wrong_platform" in codes else "RI002"
+    cause = LOST if named else TITLES[codes[0]]
     return (
         Violation(
             rule,
             "high" if rule == "RI001" else "medium",
-            f"Reserved Instances idle: {TITLES[codes[0]].lower()}",
-            _message(use),
-            tuple(step for code in codes for step in _REMEDIES[code]),
+            f"Reserved Instances idle: {cause if cause == LOST else cause.lower()}",
+            _message(use, named),
+            tuple(_steps(codes, platform, list(dict.fromkeys(named.values())))),
         ),
     )
 
 
-def _message(use: PurchaseUse) -> str:
+def _named_lost(
+    reasons: Iterable[Reason], platform: str, lost: Mapping[str, Corrected]
+) -> dict[str, str]:
+    """Return the named instances whose image lost the code of a platform, and that image."""
+    named = (
+        name
+        for reason in reasons
+        for name in reason.instance_ids
+        if reason.code == "wrong_platform" and name in lost
+    )
+    return {
+        name: lost[name].aws_id
+        for name in named
+        if reserved_platform(lost[name].expected_usage_operation) == platform
+    }
+
+
+def _steps(codes: Iterable[str], platform: str, images: list[str]) -> list[str]:
+    steps = [
+        step
+        for code in codes
+        if not (images and code == "wrong_platform")
+        for step in _REMEDIES[code]
+    ]
+    if not images:
+        return steps
+    return [
+        (
+            f"Create {_some(images)} again with CreateImage from an instance that is billed as "
+            f"{platform}."
+        ),
+        "Replace the instances that were launched from it. An instance keeps its code.",
+        *steps,
+    ]
+
+
+def _message(use: PurchaseUse, lost: Mapping[str, str]) -> str:
     bought = use.used + use.idle
     said = f"{_number(use.idle)} of {_number(bought)} Reserved Instances pay for nothing."
+    if lost:
+        images = _some(list(dict.fromkeys(lost.values())))
+        return f"{said} {LOST}: {images}, of {_some(list(lost))}."
     near = [reason for reason in use.reasons if reason.instance_ids]
     if not near:
         return said
-    first = near[0]
-    named = ", ".join(first.instance_ids[:3])
-    more = len(first.instance_ids) - 3
-    return f"{said} {TITLES[first.code]}: {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{said} {TITLES[near[0].code]}: {_some(near[0].instance_ids)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - 3
+    return f"{', '.join(names[:3])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _number(units: object) -> str:

@@ -12,9 +12,10 @@ from registry.audit.images import Judged, Verdicts, judge_all, judge_gone, judge
 from registry.audit.instances import judge_instances
 from registry.audit.known import Known
 from registry.audit.over_time import record
-from registry.audit.purchases import check
+from registry.audit.purchases import check, lost_codes
 from registry.audit.rows import one_at_a_time
 from registry.audit.touched import TouchedThings, concerned, forget, read_touched
+from registry.billing.codes import normalize_reserved_platform
 from registry.billing.price import monthly
 from registry.billing.rules import CODE_RULES, MISMATCHES, Use, raised
 from registry.models import Finding, Image
@@ -49,12 +50,13 @@ def _audit(*, at: datetime, is_full: bool) -> AuditCounts:
         verdicts = _judge_touched(touched, at=at)
     fleet = Fleet.load(at=at)
     applied = audit_coverage(fleet, at=at)
-    effects = effects_of(fleet, dict(_wrong(verdicts.images)))
+    wrong = dict(_wrong(verdicts.images))
+    effects = effects_of(fleet, wrong)
     images = _found(verdicts.images | judge_gone(), effects, at=at)
     reconcile("image", images, at=at, is_all=True)
     drifted = {pk: [Found(one) for one in some] for pk, some in judge_instances().items()}
     reconcile("instance", drifted, at=at, is_all=True)
-    reconcile("reserved_instance", _idle(applied), at=at, is_all=True)
+    reconcile("reserved_instance", _idle(fleet, applied, wrong), at=at, is_all=True)
     record(fleet, applied, at=at)
     forget(touched)
     return AuditCounts(
@@ -120,8 +122,15 @@ def _of_image(image: Judged, effect: ImageEffect, *, at: datetime) -> Iterator[F
         )
 
 
-def _idle(applied: Applied) -> dict[int, list[Found]]:
+def _idle(fleet: Fleet, applied: Applied, wrong: Mapping[int, Corrected]) -> dict[int, list[Found]]:
+    lost = lost_codes(fleet, wrong.values())
+    platforms = {
+        row.pk: normalize_reserved_platform(row.product_description) for row in fleet.rows.values()
+    }
     return {
-        pk: [Found(one, cost=monthly(use.idle_hourly_cost)) for one in check(use)]
+        pk: [
+            Found(one, cost=monthly(use.idle_hourly_cost))
+            for one in check(use, platforms[pk], lost)
+        ]
         for pk, use in applied.uses.items()
     }

@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import pytest
 
+from registry.audit.effects import Corrected
 from registry.audit.purchases import TITLES, check
 from registry.billing.coverage import PurchaseUse
 from registry.billing.idle import Reason
@@ -68,3 +69,42 @@ def test_without_instances_none_are_named():
     (violation,) = check(use(Reason("over_bought", ()), used=Fraction(1, 2), idle=Fraction(1, 2)))
 
     assert violation.message == "0.5 of 1 Reserved Instances pay for nothing."
+
+
+RHEL = "Red Hat Enterprise Linux"
+LOST = Corrected("ami-1", "RunInstances", "RunInstances:0010")
+
+
+def test_of_an_image_that_lost_the_code_the_remedy_is_to_create_it_again():
+    idle = use(Reason("wrong_platform", ("i-1", "i-2", "i-3")))
+    lost = {"i-1": LOST, "i-2": LOST, "i-9": LOST}
+
+    (violation,) = check(idle, RHEL, lost)
+
+    assert violation.title == "Reserved Instances idle: AMI lost its code"
+    assert violation.message.endswith("AMI lost its code: ami-1, of i-1, i-2.")
+    assert "Create ami-1 again" in violation.remedy[0]
+    assert RHEL in violation.remedy[0]
+    assert not any("wrong platform" in step for step in violation.remedy)
+
+
+@pytest.mark.parametrize(
+    ("platform", "lost"),
+    [
+        pytest.param(RHEL, {}, id="nothing lost"),
+        pytest.param(RHEL, {"i-9": LOST}, id="of another instance"),
+        pytest.param("Windows", {"i-1": LOST}, id="another code"),
+    ],
+)
+def test_where_no_image_lost_the_code_the_purchase_may_be_wrong(platform, lost):
+    (violation,) = check(use(Reason("wrong_platform", ("i-1",))), platform, lost)
+
+    assert violation.title == "Reserved Instances idle: billing code differs"
+    assert any("wrong platform" in step for step in violation.remedy)
+
+
+def test_a_lost_code_says_nothing_where_another_cause_is_named():
+    (violation,) = check(use(Reason("wrong_az", ("i-1",))), RHEL, {"i-1": LOST})
+
+    assert violation.rule == "RI002"
+    assert "lost" not in violation.message
