@@ -128,9 +128,19 @@ def visible(
     return rows.filter(**{f"{by}__in": accounts(user, action)})
 
 
-def people(account: Account | None = None) -> QuerySet[User]:
-    """Return who may read `account`, or any account where none is named, by name."""
-    on_it = Q() if account is None else Q(account=None) | Q(account=account)
+def people(account: Account) -> QuerySet[User]:
+    """Return who may read `account`, by name."""
+    return _readers(Q(account=None) | Q(account=account))
+
+
+def people_beside(user: Person) -> QuerySet[User]:
+    """Return who may read any of the accounts that `user` may read, by name."""
+    if may_everywhere(user, Action.READ):
+        return _readers(Q())
+    return _readers(Q(account=None) | Q(account__in=accounts(user)))
+
+
+def _readers(on_it: Q) -> QuerySet[User]:
     readers = [role for role, actions in GRANTED.items() if Action.READ in actions]
     granted = Grant.objects.filter(on_it, role__in=readers).values("user")
     may_read = Q(is_superuser=True) | Q(pk__in=granted)

@@ -12,7 +12,7 @@ from ninja import Router
 from pydantic import Field
 
 from registry import triage
-from registry.access import people
+from registry.access import people_beside
 from registry.api.door import ApiRequest
 from registry.api.finding_answers import row, whole
 from registry.api.paging import PageQuery, page
@@ -25,7 +25,16 @@ from registry.models.finding import FindingQuerySet
 router = Router()
 Text = Annotated[str, Field(max_length=triage.LONGEST_TEXT), STORABLE]
 Word = Annotated[str, Field(max_length=200), STORABLE]
-Day = Annotated[datetime.date, pydantic.Strict(False)]  # JSON has no type for it
+
+
+def _read_day(said: Any) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(said)
+    except (TypeError, ValueError):
+        raise ValueError("Write a day, such as 2027-01-31.") from None
+
+
+Day = Annotated[datetime.date, pydantic.BeforeValidator(_read_day)]  # JSON has no type for it
 
 
 class Filter(Query):
@@ -94,7 +103,7 @@ def comment(request: ApiRequest, ref: str, sent: CommentBody) -> Any:
 @router.post("/{ref}/assign", url_name="finding-assign")
 def assign(request: ApiRequest, ref: str, sent: AssignBody) -> Any:
     """Give a finding to a person, or with null to nobody."""
-    person = person_named(sent.person)
+    person = person_named(sent.person, by=request.user)
     return _done(
         request, ref, lambda found, at: triage.assign(found, person, by=request.user, at=at)
     )
@@ -108,7 +117,7 @@ def start(request: ApiRequest, ref: str) -> Any:
 @router.post("/{ref}/waive", url_name="finding-waive")
 def waive(request: ApiRequest, ref: str, sent: WaiverBody) -> Any:
     """Leave a finding as it is until a day; somebody answers for it."""
-    owner = person_named(sent.owner, field="owner")
+    owner = person_named(sent.owner, by=request.user, field="owner")
     return _done(
         request,
         ref,
@@ -166,10 +175,10 @@ def _find(request: ApiRequest, ref: str) -> Finding:
     return found
 
 
-def person_named(name: str | None, *, field: str = "person") -> User | None:
+def person_named(name: str | None, *, by: User, field: str = "person") -> User | None:
     if name is None:
         return None
-    found = people().filter(username=name).first()
+    found = people_beside(by).filter(username=name).first()
     if found is None:
         raise Unfit({field: f"There is nobody called {name} who may read findings."})
     return found

@@ -59,7 +59,7 @@ def create(request: ApiRequest, sent: TriageBody) -> Any:
             action=sent.action,
             by=request.user,
             text=sent.text,
-            person=person_named(sent.person),
+            person=person_named(sent.person, by=request.user),
             until=start_of(sent.until) if sent.until else None,
         )
     except triage.Refused as error:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from registry.access import Action, may_somewhere, people
+from registry.access import Action, may_somewhere, people_beside
 from registry.forms.triage import TriageForm, form_of
 from registry.http import SignedInRequest
 from registry.jobs.triage import request_triage
@@ -105,7 +105,7 @@ def _form(
     """Return the form of the action; what was typed for another one is kept."""
     sent = data if is_asked else None
     today = timezone.now().date()
-    form = form_of(action, sent, people=people(), by=request.user, today=today)
+    form = form_of(action, sent, people=people_beside(request.user), by=request.user, today=today)
     for name in form.fields.keys() & data.keys():
         form.initial[name] = data[name]
     return form

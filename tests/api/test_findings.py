@@ -23,6 +23,9 @@ def refs(answer):
     return [finding["ref"] for finding in answer.json()["items"]]
 
 
+MIDNIGHT = int((timezone.now() + timedelta(days=30)).timestamp()) // 86_400 * 86_400
+
+
 def in_days(number):
     return (timezone.now() + timedelta(days=number)).date().isoformat()
 
@@ -156,6 +159,7 @@ def test_it_is_waived_until_a_day_and_reopened(program):
         pytest.param({"owner": "nobody"}, "owner", id="nobody"),
         pytest.param({"until": "soon"}, "until", id="no day"),
         pytest.param({"until": "2020-01-01"}, "until", id="past"),
+        pytest.param({"until": MIDNIGHT}, "until", id="seconds since 1970"),
         pytest.param({"until": "2999-01-01"}, "until", id="too long"),
         pytest.param({"why": "x"}, "why", id="unknown"),
     ],
@@ -180,6 +184,28 @@ def test_an_owner_who_may_not_read_the_account_is_refused(program):
 
     assert answer.status_code == 422
     assert answer.json()["problems"].keys() == {"owner"}
+
+
+@pytest.mark.parametrize("day", ["soon", "2027-02-30", 20270131, MIDNIGHT, True])
+def test_how_a_day_is_written_is_said(program, day):
+    body = {"owner": "erin", "reason": "Known.", "until": day}
+
+    answer = program.post(f"/findings/{make_finding().ref}/waive", body)
+
+    assert answer.json()["problems"] == {"until": "Write a day, such as 2027-01-31."}
+
+
+def test_nobody_is_told_who_reads_other_accounts(another):
+    finding = make_finding()
+    make_user(Role.VIEWER, username="zoe", account=make_account())
+    program = another(Role.ENGINEER, account=finding.image.account)
+
+    answers = [
+        program.post(f"/findings/{finding.ref}/assign", {"person": name}).json()["problems"]
+        for name in ("zoe", "nobody")
+    ]
+
+    assert str(answers[0]).replace("zoe", "nobody") == str(answers[1])
 
 
 def test_what_is_too_late_is_said(program):

@@ -52,6 +52,23 @@ def test_what_a_purchase_pays_for(reader, mine):
     assert "undisclosed" not in text(reader.get(purchase.get_absolute_url()))
 
 
+def test_people_who_read_other_accounts_only(client, mine):
+    make_user(Role.VIEWER, username="undisclosed", account=make_account())
+    make_user(Role.VIEWER, username="beside", account=mine)
+    make_user(Role.VIEWER, username="everywhere")
+    finding = make_finding(image=make_image(account=mine))
+
+    def offered(person):
+        client.force_login(person)
+        page = client.get(reverse("findings:triage"), {"pick": finding.ref, "action": "assign"})
+        return {one.username for one in page.context["form"].fields["person"].queryset}
+
+    me, anybody = make_user(Role.ENGINEER, account=mine, username="me"), make_user(Role.ENGINEER)
+
+    assert offered(me) == {"me", "beside", "everywhere", anybody.username}
+    assert offered(anybody) == {"me", "beside", "everywhere", "undisclosed", anybody.username}
+
+
 def test_the_instances_of_a_finding(reader, mine):
     image = make_image(account=mine)
     make_instance(name="undisclosed", image_id=image.aws_id)
