@@ -7,7 +7,15 @@ from django.http import Http404, HttpRequest
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from registry.api import decisions, findings, images, registrations, removals, triage
+from registry.api import (
+    decisions,
+    findings,
+    images,
+    registrations,
+    removals,
+    reserved_instances,
+    triage,
+)
 from registry.api.door import ApiRequest, failed, said
 from registry.api.problems import WHOLE, Unfit, by_field, refusal
 from registry.api.reading import NotJson, StrictParser
@@ -32,6 +40,7 @@ api = NinjaAPI(
     parser=StrictParser(),
 )
 api.add_router("/images", images.router)
+api.add_router("/reserved-instances", reserved_instances.router)
 api.add_router("/findings/triage", triage.router)
 api.add_router("/findings", findings.router)
 api.add_router("/registrations", registrations.router)

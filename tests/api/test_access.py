@@ -18,6 +18,7 @@ from tests.factories import (
     make_registration,
     make_removal,
     make_removal_item,
+    make_reserved_instance,
     make_run,
     make_scope,
     make_snapshot,
@@ -85,6 +86,8 @@ ADDRESSES = (
     Address("post", f"{FINDING}/waive", APPROVERS, elsewhere=HIDDEN, body="waiver"),
     Address("post", f"{FINDING}/reopen", APPROVERS, elsewhere=HIDDEN),
     Address("post", f"{FINDING}/watch", VERIFIERS, elsewhere=HIDDEN),
+    Address("get", "/reserved-instances"),
+    Address("get", "/reserved-instances/{purchase}", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
 RUNS = {"retry": {"state": "succeeded", "finished_at": "2026-11-24T12:00:00Z"}}
@@ -107,7 +110,7 @@ class World:
         secret = make_token(user=user)[1] if user else "nothing"
         place = REMOVAL if address.path.startswith("/removals") else REGISTRATION
         path = address.path.replace("{uuid}", self.paths[place])
-        for name in ("id", "ref"):
+        for name in ("id", "purchase", "ref"):
             path = path.replace(f"{{{name}}}", self.paths[name])
         body = self.bodies.get(address.body) if isinstance(address.body, str) else address.body
         headers = {"Authorization": f"Bearer {secret}"}
@@ -154,6 +157,7 @@ def world(request) -> World:
     }
     paths = {REGISTRATION: str(registration.key), REMOVAL: str(removal.key), "id": image.aws_id}
     paths["ref"] = finding.ref
+    paths["purchase"] = make_reserved_instance(tags={"team": "undisclosed-team"}, **here).aws_id
     return World(scope.account, paths, bodies)
 
 
@@ -165,7 +169,9 @@ def test_every_address_is_in_the_table():
     known = {
         (
             method.lower(),
-            f"{router.prefix}{path}".replace("uuidstr:key", "uuid").replace("image_id", "id"),
+            f"{router.prefix}{path}".replace("uuidstr:key", "uuid")
+            .replace("image_id", "id")
+            .replace("aws_id", "purchase"),
         )
         for router in api._get_bound_routers()
         for path, view in router.path_operations.items()

@@ -1,0 +1,204 @@
+from decimal import Decimal
+
+import pytest
+
+from registry.models import Role
+from tests.factories import (
+    LATER,
+    NOON,
+    make_account,
+    make_cover,
+    make_finding,
+    make_image,
+    make_instance,
+    make_reserved_instance,
+)
+
+pytestmark = pytest.mark.django_db
+RHEL = "RunInstances:0010"
+
+
+def ids(answer):
+    return [purchase["id"] for purchase in answer.json()["items"]]
+
+
+def reason(code, *instances):
+    return {"code": code, "instance_ids": [instance.aws_id for instance in instances]}
+
+
+def test_tells_what_is_used_and_what_is_idle_and_why(program):
+    bought = make_reserved_instance(
+        instance_count=2,
+        used="1/2",
+        idle="3/2",
+        applies=True,
+        reasons=[reason("wrong_platform"), reason("over_bought")],
+        hourly_cost=Decimal("0.30"),
+        idle_hourly_cost=Decimal("0.225"),
+        judged_at=NOON,
+    )
+
+    (found,) = program.get("/reserved-instances").json()["items"]
+
+    assert (found["id"], found["account"]) == (bought.aws_id, bought.account.number)
+    assert (found["count"], found["used"], found["idle"], found["applies"]) == (2, 0.5, 1.5, True)
+    assert found["reasons"] == ["wrong_platform", "over_bought"]
+    assert (found["hourly_cost"], found["idle_hourly_cost"]) == ("0.3", "0.225")
+    assert found["url"] == f"http://testserver/reserved-instances/{bought.aws_id}/"
+
+
+def test_what_was_not_judged_yet_and_what_has_no_price_is_null(program):
+    make_reserved_instance()
+
+    (found,) = program.get("/reserved-instances").json()["items"]
+
+    names = ("used", "idle", "hourly_cost", "idle_hourly_cost", "judged_at")
+    assert [found[name] for name in names] == [None] * 5
+
+
+def test_leaves_out_what_is_gone(program):
+    make_reserved_instance(gone_at=LATER)
+
+    assert program.get("/reserved-instances").json()["count"] == 0
+
+
+def test_what_is_idle_for_most_comes_first_and_what_has_no_price_last(program):
+    costs = (Decimal(1), None, Decimal(3))
+    cheap, unknown, dear = (make_reserved_instance(idle_hourly_cost=cost) for cost in costs)
+
+    found = ids(program.get("/reserved-instances"))
+
+    assert found == [dear.aws_id, cheap.aws_id, unknown.aws_id]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"account": "111122223333"}, id="account"),
+        pytest.param({"region": "us-east-1"}, id="region"),
+        pytest.param({"state": "retired"}, id="state"),
+        pytest.param({"q": " r7i "}, id="words"),
+    ],
+)
+def test_is_narrowed(program, asked):
+    account = make_account(number="111122223333")
+    wanted = make_reserved_instance(
+        account=account, region="us-east-1", state="retired", instance_type="r7i.large"
+    )
+    make_reserved_instance()
+
+    assert ids(program.get("/reserved-instances", **asked)) == [wanted.aws_id]
+
+
+def test_is_narrowed_to_what_is_idle_in_part_or_used_in_full(program):
+    idle = make_reserved_instance(used="0", idle="1")
+    full = make_reserved_instance(used="1", idle="0")
+    make_reserved_instance()  # not judged yet
+
+    assert ids(program.get("/reserved-instances", use="idle")) == [idle.aws_id]
+    assert ids(program.get("/reserved-instances", use="full")) == [full.aws_id]
+
+
+def test_is_turned_page_by_page(program):
+    bought = [make_reserved_instance() for _ in range(3)]
+
+    answer = program.get("/reserved-instances", limit=2, offset=2)
+
+    assert ids(answer) == [bought[2].aws_id]
+    assert answer.json()["count"] == 3
+
+
+def test_a_use_that_there_is_not_is_refused(program):
+    answer = program.get("/reserved-instances", use="some")
+
+    assert answer.status_code == 422
+    assert answer.json()["problems"].keys() == {"use"}
+
+
+def test_only_readable_accounts_are_shown(another):
+    mine, other = make_reserved_instance(), make_reserved_instance()
+    reader = another(Role.VIEWER, account=mine.account)
+
+    assert ids(reader.get("/reserved-instances")) == [mine.aws_id]
+    assert reader.get(f"/reserved-instances/{other.aws_id}").status_code == 404
+
+
+def test_one_purchase_comes_with_what_it_covers_and_its_findings(program):
+    bought = make_reserved_instance(fixed_price=Decimal("350.00"), tags={"team": "erp"})
+    instance = make_instance(account=bought.account)
+    make_cover(reserved_instance=bought, instance=instance, share="1/4")
+    finding = make_finding(reserved_instance=bought, rule="RI001")
+    make_finding(reserved_instance=bought, rule="RI002", resolved_at=LATER, state="resolved")
+
+    found = program.get(f"/reserved-instances/{bought.aws_id}").json()
+
+    assert found["covers"] == [{"instance_id": instance.aws_id, "fraction": 0.25}]
+    assert found["covers_in_all"] == 1
+    assert [each["ref"] for each in found["findings"]] == [finding.ref]
+    assert (found["fixed_price"], found["recurring_hourly"]) == ("350", "0.05")
+    assert (found["scope"], found["tags"]) == ("Region", {"team": "erp"})
+
+
+def test_a_cause_names_its_instances_with_the_code_that_each_has_and_should_have(program):
+    image = make_image(usage_operation="RunInstances", expected_usage_operation=RHEL)
+    lost = make_instance(account=image.account, image_id=image.aws_id)
+    plain = make_instance(account=image.account, image_id="ami-unknown")
+    bought = make_reserved_instance(
+        account=image.account, reasons=[reason("wrong_platform", lost, plain)]
+    )
+
+    (cause,) = program.get(f"/reserved-instances/{bought.aws_id}").json()["causes"]
+
+    assert (cause["code"], cause["title"]) == ("wrong_platform", "Billing code differs")
+    assert cause["instances"] == [
+        {
+            "id": lost.aws_id,
+            "image_id": image.aws_id,
+            "usage_operation": "RunInstances",
+            "expected_usage_operation": RHEL,
+        },
+        {
+            "id": plain.aws_id,
+            "image_id": "ami-unknown",
+            "usage_operation": "RunInstances",
+            "expected_usage_operation": None,
+        },
+    ]
+
+
+def test_instances_of_others_are_counted_and_not_named(another):
+    mine, theirs = make_instance(), make_instance()
+    bought = make_reserved_instance(
+        account=mine.account, reasons=[reason("wrong_az", mine, theirs)]
+    )
+    make_cover(reserved_instance=bought, instance=theirs)
+    reader = another(Role.VIEWER, account=mine.account)
+
+    found = reader.get(f"/reserved-instances/{bought.aws_id}").json()
+
+    (cause,) = found["causes"]
+    assert [each["id"] for each in cause["instances"]] == [mine.aws_id]
+    assert cause["instances_in_all"] == 2
+    assert (found["covers"], found["covers_in_all"]) == ([], 1)
+
+
+def test_a_purchase_that_is_gone_can_still_be_asked_for(program):
+    bought = make_reserved_instance(gone_at=LATER)
+
+    assert program.get(f"/reserved-instances/{bought.aws_id}").json()["gone_at"] is not None
+
+
+def test_of_two_rows_the_present_one_is_shown(program):
+    present = make_reserved_instance(aws_id="ri-1")
+    make_reserved_instance(aws_id="ri-1", gone_at=LATER)
+
+    assert program.get("/reserved-instances/ri-1").json()["account"] == present.account.number
+
+
+def test_takes_the_same_queries_however_long(program, django_assert_num_queries):
+    for _ in range(20):
+        make_reserved_instance()
+    program.get("/reserved-instances")
+
+    with django_assert_num_queries(4):
+        program.get("/reserved-instances", limit=20)
