@@ -67,7 +67,7 @@ def step_chart(stretches: Iterable[Stretch], labels: Sequence[str]) -> Chart:
         area = f"{line} L{end},{HEIGHT} L{begin},{HEIGHT}Z"
         shapes.append(Shape(area, "fill:var(--c-1);fill-opacity:.26"))
         shapes.append(Shape(line, "fill:none;stroke:var(--c-1);stroke-width:2"))
-    marks = [_mark(Fraction(part, 4), f"{part * 25} %") for part in (0, 2, 4)]
+    marks = [_mark(Fraction(part, 4), f"{part * 25}\u00a0%") for part in (0, 2, 4)]
     return Chart(marks, shapes, labels)
 
 

@@ -107,9 +107,16 @@ class Part:
 
 def difference(request: SignedInRequest) -> HttpResponse:
     today = timezone.now().date()
-    days = {"from": today - WEEK, "to": today}
+    kept_since = totals(request).aggregate(day=Min("day"))["day"]
+    days = {"from": _a_week_before(today, kept_since), "to": today}
     form = DifferenceForm(request.GET or None, initial=days, today=today)
-    context: dict[str, Any] = {"section": "reserved-instances", "form": form, "shown": SHOWN}
+    context: dict[str, Any] = {
+        "section": "reserved-instances",
+        "form": form,
+        "shown": SHOWN,
+        "kept_since": kept_since,
+        "is_new": kept_since == today,
+    }
     if form.is_bound:
         days = form.cleaned_data if form.is_valid() else {}
     if days:
@@ -117,17 +124,22 @@ def difference(request: SignedInRequest) -> HttpResponse:
     return render(request, "registry/difference.html", context)
 
 
-def end_of(day: date) -> datetime:
+def _a_week_before(today: date, kept_since: date | None) -> date:
+    """Return the day to begin with: a week ago, or where less is kept, the first day of that."""
+    is_shorter = kept_since is not None and today - WEEK < kept_since < today
+    return kept_since if kept_since and is_shorter else today - WEEK
+
+
+def _end_of(day: date) -> datetime:
     return datetime.combine(day + DAY, time(), UTC)
 
 
 def _compared(request: SignedInRequest, first: date, second: date) -> dict[str, Any]:
-    begin, end = end_of(first), end_of(second)
+    begin, end = _end_of(first), _end_of(second)
     rows = totals(request)
     found: dict[str, Any] = {
         "first": first,
         "second": second,
-        "kept_since": rows.aggregate(at=Min("day"))["at"],
         "from_at": rows.filter(at__lt=begin).aggregate(at=Max("at"))["at"],
         "to_at": rows.filter(at__lt=end).aggregate(at=Max("at"))["at"],
     }
