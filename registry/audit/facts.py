@@ -85,7 +85,9 @@ def _is_shared(image: Image) -> bool | None:
     """Say whether others may launch an image; None where its permissions were not read."""
     if image.is_public:
         return True
-    return None if image.launch_permissions is None else bool(image.launch_permissions)
+    if image.launch_permissions is None:
+        return None
+    return any(one.get("UserId") != image.owner_id for one in image.launch_permissions)
 
 
 def _is_vendors(image: Image) -> bool:

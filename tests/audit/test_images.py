@@ -167,6 +167,23 @@ def test_the_products_of_all_instances_are_read_once(django_assert_num_queries):
         judge_all(Known.load(), at=NOON)
 
 
+@pytest.mark.parametrize(
+    ("permissions", "is_shared"),
+    [
+        pytest.param(None, False, id="not read"),
+        pytest.param([], False, id="nobody"),
+        pytest.param([{"UserId": "111111111111"}], False, id="its owner"),
+        pytest.param([{"UserId": "111111111111"}, {"UserId": "222222222222"}], True, id="another"),
+        pytest.param([{"Group": "all"}], True, id="everybody"),
+        pytest.param([{"OrganizationArn": "arn:aws:organizations::1:organization/o-1"}], True),
+    ],
+)
+def test_a_product_is_shared_with_others_than_its_owner(permissions, is_shared):
+    image = make_image(owner_id="111111111111", product_codes=SOLD, launch_permissions=permissions)
+
+    assert rules(judge(), image) == (["AMI015"] if is_shared else [])
+
+
 def test_an_instance_that_is_gone_tells_still_but_is_no_remedy():
     machine = make_instance(usage_operation=RHEL, gone_at=NOON)
     image = make_image(source_instance_id=machine.aws_id)
