@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 
 from registry.aws import (
     AncestryEntry,
@@ -112,8 +112,8 @@ def _entry(entry: AncestryEntry) -> dict[str, str]:
 def _read_permissions(ec2: Ec2, scope: Scope) -> None:
     sold = Image.objects.present().within(scope).exclude(product_codes=[])
     # Those first that were never read; of more than a sync reads, any, so that each has its turn.
-    never_first = F("launch_permissions").asc(nulls_first=True)
-    for image in sold.order_by(never_first, "?").only("aws_id", "launch_permissions")[:MOST]:
+    unread = ExpressionWrapper(Q(launch_permissions__isnull=True), output_field=BooleanField())
+    for image in sold.order_by(unread.desc(), "?").only("aws_id", "launch_permissions")[:MOST]:
         try:
             answer = ec2.read_permissions(image.aws_id)
         except NotFound:

@@ -201,3 +201,17 @@ def test_a_sync_reads_so_many_and_the_next_one_goes_on(aws, ec2, scope, monkeypa
 
     assert not Image.objects.filter(ancestry__isnull=True).exists()
     assert not Image.objects.filter(launch_permissions__isnull=True).exists()
+
+
+def test_of_more_than_a_sync_reads_each_has_its_turn(aws, ec2, scope, monkeypatch):
+    shared = image_item(1, ProductCodes=SOLD, _permissions=[{"UserId": "888888888888"}])
+    put(aws, shared, image_item(2, ProductCodes=SOLD))
+    sync_scope(ec2, scope, at=NOON)
+    Place(aws.state, ACCOUNT, REGION).find("images", shared["ImageId"])["_permissions"] = []
+    monkeypatch.setattr(origins, "MOST", 1)
+
+    for _ in range(50):
+        origins.read_origins(ec2, scope)
+        if Image.objects.get(aws_id=shared["ImageId"]).launch_permissions == []:
+            return
+    pytest.fail("It is never read again.")
