@@ -199,7 +199,7 @@ CODES = (
             "Billing code lost",
             (
                 "Billed as Linux/UNIX, expected Red Hat Enterprise Linux. Instances launched from "
-                f"it {REPOSITORIES} and {BREACH} and {RESERVED}."
+                f"it {REPOSITORIES}, {BREACH} and {RESERVED}."
             ),
             (
                 "Create the AMI again with CreateImage from an instance that is billed as Red Hat "

@@ -75,4 +75,5 @@ def no_conversion(facts: ImageFacts) -> str:
 
 
 def conjoined(names: Iterable[str]) -> str:
-    return " and ".join(names)
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
