@@ -11,6 +11,8 @@ from tests.journeys.test_portal import PATHS, sign_in
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FIRST = {
     "image": ("/images/", "tbody a.cell__main"),
+    "instance": ("/instances/", "tbody a.cell__main"),
+    "rule": ("/rules/", "tbody a.cell__main"),
     "finding": ("/findings/", "tbody a.cell__main"),
     "purchase": ("/reserved-instances/", "tbody a.cell__main"),
     "job": ("/jobs/", "tbody a.cell__main"),
@@ -18,7 +20,12 @@ FIRST = {
 }
 
 WIDTHS = (320, 390, 760, 1180, 1440)
-NEW = ("/register/many/", "/policies/", *(f"/register/?method={m}" for m in ("instance", "copy")))
+NEW = (
+    "/register/many/",
+    "/policies/",
+    "/patterns/new/",
+    *(f"/register/?method={m}" for m in ("instance", "copy")),
+)
 
 
 def problems(page):

@@ -11,6 +11,7 @@ ROLES = ("viewer", "developer", "finops", "engineer", "admin")
 PATHS = (
     *("/", "/images/", "/instances/", "/findings/", "/reserved-instances/", "/billing-codes/"),
     *("/jobs/", "/accounts/", "/reports/", "/register/"),
+    *("/findings/causes/", "/rules/", "/patterns/"),
 )
 
 
