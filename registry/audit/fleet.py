@@ -1,15 +1,18 @@
 """Reserved Instances and instances: rows → purchases and machines, once for a whole audit."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from registry.billing.codes import recorded_code
 from registry.billing.fleet import Machine, Owner, Purchase
+from registry.billing.modified import Bought, traced
+from registry.billing.normalization import family
 from registry.billing.sharing import Sharing
 from registry.billing.situation import Situation
-from registry.models import Account, Instance, ReservedInstance
+from registry.models import Account, Instance, MirrorQuerySet, ReservedInstance
 
 PAGE = 5_000
 _COLUMNS = (
@@ -28,12 +31,28 @@ class Fleet:
     running: Mapping[str, list[str]]  # id of an image → ids of instances
 
     @classmethod
-    def load(cls, *, at: datetime) -> "Fleet":
-        present = ReservedInstance.objects.present().select_related("account")
+    def load(cls, *, at: datetime, near: ReservedInstance | None = None) -> "Fleet":
+        """Read what is present; of it, where a purchase is named, only what can meet that."""
+        where = {} if near is None else _around(near)
+        present = ReservedInstance.objects.present().filter(**where).select_related("account")
+        machines = Instance.objects.present().filter(**where)
         rows = {row.aws_id: row for row in present}
         running: dict[str, list[str]] = defaultdict(list)
-        situation = Situation(map(_purchase, rows.values()), _machines(running), _owners(), at=at)
+        purchases = traced(map(_bought, rows.values()), _earlier(rows.values()))
+        situation = Situation(purchases, _machines(machines, running), _owners(), at=at)
         return cls(rows, situation, running)
+
+
+def _earlier(rows: Iterable[ReservedInstance]) -> list[Bought]:
+    """Return the purchases that are gone, where some of the rows may have been made of them."""
+    if not any(row.modified_from for row in rows):
+        return []
+    gone = ReservedInstance.objects.gone().select_related("account").order_by("pk")
+    return [_bought(row) for row in gone]
+
+
+def _bought(row: ReservedInstance) -> Bought:
+    return Bought(_purchase(row), tuple(row.modified_from or ()))
 
 
 def _purchase(row: ReservedInstance) -> Purchase:
@@ -59,9 +78,21 @@ def _purchase(row: ReservedInstance) -> Purchase:
     )
 
 
-def _machines(running: dict[str, list[str]]) -> Iterator[Machine]:
+def _around(near: ReservedInstance) -> dict[str, Any]:
+    """Filter what can meet a purchase: what is of its payer, region and family."""
+    payer = near.account.payer_number
+    return {
+        "account__in": [each.pk for each in Account.objects.all() if each.payer_number == payer],
+        "region": near.region,
+        "instance_type__startswith": f"{family(near.instance_type)}.",
+    }
+
+
+def _machines(
+    present: MirrorQuerySet[Instance], running: dict[str, list[str]]
+) -> Iterator[Machine]:
     """Read the instances, and note those that run under the image that each was launched from."""
-    rows = Instance.objects.present().order_by().values_list(*_COLUMNS).iterator(chunk_size=PAGE)
+    rows = present.order_by().values_list(*_COLUMNS).iterator(chunk_size=PAGE)
     for image, aws_id, account, region, kind, code, details, zone, zone_id, *rest in rows:
         tenancy, state, lifecycle = rest
         machine = Machine(

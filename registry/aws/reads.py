@@ -1,5 +1,6 @@
 """What is read of EC2 in one region of one account."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,6 +109,25 @@ class Reads:
         items = _listed("DescribeReservedInstances", answer, "ReservedInstances")
         return [ReservedInstanceRecord.parse({"RecurringCharges": [], **item}) for item in items]
 
+    def list_modifications(self) -> dict[str, list[str]]:
+        """Return, by the id of each purchase that modifications made, the ids it was made of."""
+        found: dict[str, list[str]] = defaultdict(list)
+        pages = self._pages(
+            "describe_reserved_instances_modifications",
+            "ReservedInstancesModifications",
+            size=None,  # it can't be asked for
+        )
+        for item in pages:
+            sources = [
+                identity(source, "ReservedInstancesId")
+                for source in members(item, "ReservedInstancesIds")
+            ]
+            for result in members(item, "ModificationResults"):
+                # Until it is fulfilled, a modification has no id to tell.
+                if made := words(result, "ReservedInstancesId", SHORT):
+                    found[made] += sources
+        return dict(found)
+
     def list_regions(self) -> list[str]:
         """Return the regions that are enabled for the account."""
         with translated("DescribeRegions"):
@@ -184,11 +204,13 @@ class Reads:
         )
         return [ImageRecord.parse({**_EMPTY_CODE, **item}) for item in pages]
 
-    def _pages(self, method: str, key: str, **query: Any) -> Iterator[Mapping[str, Any]]:
+    def _pages(
+        self, method: str, key: str, *, size: int | None = PAGE_SIZE, **query: Any
+    ) -> Iterator[Mapping[str, Any]]:
         operation = self._reads.meta.method_to_api_mapping[method]
         with translated(operation):
             pages = self._reads.get_paginator(method).paginate(
-                PaginationConfig={"PageSize": PAGE_SIZE}, **query
+                PaginationConfig={"PageSize": size}, **query
             )
             for page in pages:
                 yield from _listed(operation, page, key)

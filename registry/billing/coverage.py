@@ -72,7 +72,7 @@ def price(purchase: Purchase) -> Decimal | None:
         fixed_price=purchase.fixed_price,
         usage_price=purchase.usage_price,
         recurring_hourly=purchase.recurring_hourly,
-        seconds=term(purchase.duration_seconds, _lasts(purchase)),
+        seconds=_paid_seconds(purchase),
         offering_type=purchase.offering_type,
     )
 
@@ -114,10 +114,19 @@ def _unused(purchase: Purchase, *, is_known: bool) -> PurchaseUse:
     )
 
 
-def _lasts(purchase: Purchase) -> int | None:
-    if purchase.start is None or purchase.end is None:
-        return None
-    return int((purchase.end - purchase.start).total_seconds())
+def _paid_seconds(purchase: Purchase) -> int | None:
+    """Return the time for which a fixed price was paid; None where it is not known.
+
+    What was retired ended then, not when its term does: where it was cut short, that is lost.
+    """
+    if purchase.paid_seconds is not None:
+        return purchase.paid_seconds
+    lasts = None
+    if purchase.start is not None and purchase.end is not None:
+        lasts = int((purchase.end - purchase.start).total_seconds())
+    seconds = term(purchase.duration_seconds, lasts)
+    is_cut = purchase.state == "retired" and seconds != purchase.duration_seconds
+    return None if is_cut else seconds
 
 
 def _share(cost: Decimal | None, units: Fraction) -> Decimal | None:

@@ -29,6 +29,7 @@ class Purchase:
     usage_price: Decimal | None = None
     recurring_hourly: Decimal | None = None
     duration_seconds: int | None = None
+    paid_seconds: int | None = None  # for how long what was paid upfront is, where that is told
 
     def is_active(self, at: datetime) -> bool:
         return self.state == "active" and self._is_in_term(at)

@@ -3,8 +3,9 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
+NO_UPFRONT = "No Upfront"
 # Offerings of which nothing is paid upfront; the empty one was never recorded.
-_HOURLY_ONLY = ("No Upfront", "")
+_HOURLY_ONLY = (NO_UPFRONT, "")
 _A_DAY = 86_400
 HOURS_A_MONTH = 730
 DEAREST = 10**12  # more than a column holds; no real purchase comes near
@@ -22,7 +23,7 @@ def hourly_cost(
     """Return the effective price of one Reserved Instance and hour; None where it is not known.
 
     A purchase that was modified shows a fixed price of 0 although something was paid upfront: its
-    cost is not known, it is not 0.
+    cost is not 0, it is not known unless it is traced.
     """
     if fixed_price is None or usage_price is None or recurring_hourly is None:
         return None

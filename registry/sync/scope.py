@@ -7,6 +7,7 @@ from typing import Any
 from registry.aws import Ec2, ImageRecord
 from registry.models import Image, Instance, Mirror, ReservedInstance, Scope, Snapshot, Volume
 from registry.sync.mirror import Changes, mirror, mirror_some
+from registry.sync.modifications import read_modifications
 from registry.sync.origins import list_instances, read_origins
 
 # The parents first: what appears while we ask then still finds where it came from.
@@ -23,13 +24,14 @@ def sync_scope(ec2: Ec2, scope: Scope, *, at: datetime) -> dict[str, Changes]:
     """Mirror every kind of `scope`, each in one transaction after its whole answer.
 
     A kind that cannot be read raises an error of `registry.aws`; what was mirrored before it stays.
-    What is read besides, of single images, never fails it.
+    What is read besides, of single images and of modified purchases, never fails it.
     """
     changes = {
         str(model._meta.verbose_name_plural): mirror(model, scope, ask(ec2, scope), at=at)
         for model, ask in KINDS
     }
     read_origins(ec2, scope)
+    read_modifications(ec2, scope)
     return changes
 
 

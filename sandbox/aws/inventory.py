@@ -85,6 +85,15 @@ _RESERVED = _readers(
     availability_zone="AvailabilityZone",
     availability_zone_id="AvailabilityZoneId",
 )
+_MODIFICATIONS = {
+    **_readers(
+        reserved_instances_modification_id="ReservedInstancesModificationId",
+        status="Status",
+        effective_date="EffectiveDate",
+    ),
+    "reserved-instances-id": part("ReservedInstancesIds", "ReservedInstancesId"),
+    "modification-result.reserved-instances-id": part("ModificationResults", "ReservedInstancesId"),
+}
 _REGIONS = _readers(region_name="RegionName", endpoint="Endpoint", opt_in_status="OptInStatus")
 _ID_OF = {"snapshots": "SnapshotId", "volumes": "VolumeId", "instances": "InstanceId"}
 
@@ -184,6 +193,38 @@ def describe_reserved_instances(scope: Scope, params: Params) -> dict[str, Any]:
     return {"ReservedInstances": things}
 
 
+def describe_reserved_instances_modifications(scope: Scope, params: Params) -> dict[str, Any]:
+    """Tell what was modified into what, page by page; a caller can't choose their size."""
+    every = [_modification(made) for made in scope.mine("reserved_instances")]
+    found = filtered(filter(None, every), params.get("Filters", []), _MODIFICATIONS)
+    if wanted := params.get("ReservedInstancesModificationIds", []):
+        found = [each for each in found if each["ReservedInstancesModificationId"] in wanted]
+    return page(found, {"MaxResults": 100, **params}, "ReservedInstancesModifications")
+
+
+def _modification(made: Thing) -> Thing | None:
+    if not made.get("_modified_from"):
+        return None
+    return {
+        "ReservedInstancesModificationId": f"rimod-{made['ReservedInstancesId']}",
+        "ReservedInstancesIds": [{"ReservedInstancesId": each} for each in made["_modified_from"]],
+        "ModificationResults": [
+            {
+                "ReservedInstancesId": made["ReservedInstancesId"],
+                "TargetConfiguration": {
+                    name: made[name]
+                    for name in ("AvailabilityZone", "InstanceCount", "InstanceType", "Scope")
+                    if name in made
+                },
+            }
+        ],
+        "CreateDate": made["Start"],
+        "UpdateDate": made["Start"],
+        "EffectiveDate": made["Start"],
+        "Status": "fulfilled",
+    }
+
+
 def describe_regions(scope: Scope, params: Params) -> dict[str, Any]:
     """Tell the regions that are enabled; with AllRegions, or by name, the others too."""
     dry(params)
@@ -219,6 +260,7 @@ OPERATIONS = {
     "DescribeInstances": describe_instances,
     "DescribeInstanceImageMetadata": describe_instance_image_metadata,
     "DescribeReservedInstances": describe_reserved_instances,
+    "DescribeReservedInstancesModifications": describe_reserved_instances_modifications,
     "DescribeRegions": describe_regions,
     "GetEbsEncryptionByDefault": get_ebs_encryption_by_default,
 }

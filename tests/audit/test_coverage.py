@@ -51,6 +51,35 @@ def test_the_use_is_returned_by_primary_key(account):
     assert applied.covered == {machine.aws_id: 1}
 
 
+@pytest.mark.parametrize("gone_at", [None, NOON], ids=["retired", "gone"])
+def test_a_modified_purchase_costs_what_its_origin_did(account, gone_at):
+    paid_for = {
+        "account": account,
+        "offering_type": "All Upfront",
+        "recurring_hourly": Decimal(0),
+    }
+    origin = make_reserved_instance(
+        **paid_for, fixed_price=Decimal(876), state="retired", end_at=NOON, gone_at=gone_at
+    )
+    made = make_reserved_instance(**paid_for, start_at=NOON, modified_from=[origin.aws_id])
+
+    audit_coverage(at=NOON)
+
+    made.refresh_from_db()
+    assert made.idle_hourly_cost == Decimal("0.1")
+
+
+def test_a_modified_purchase_of_another_account_is_no_origin(account):
+    paid_for = {"offering_type": "All Upfront", "recurring_hourly": Decimal(0)}
+    origin = make_reserved_instance(**paid_for, fixed_price=Decimal(876), state="retired")
+    made = make_reserved_instance(**paid_for, account=account, modified_from=[origin.aws_id])
+
+    audit_coverage(at=NOON)
+
+    made.refresh_from_db()
+    assert (made.hourly_cost, made.idle_hourly_cost) == (None, None)
+
+
 def test_a_share_is_an_exact_fraction(account):
     make_instance(account=account, instance_type="m5.2xlarge")
     make_reserved_instance(account=account, instance_type="m5.large")

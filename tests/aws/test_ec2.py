@@ -392,6 +392,28 @@ def test_what_is_told_of_the_images_of_instances_goes_on_to_the_last_page(aws, e
     assert aws.operations_called() == ["DescribeInstanceImageMetadata"] * 2
 
 
+def test_what_purchases_were_modified_from_goes_on_to_the_last_page(aws, ec2):
+    first, second, *made = (reserved_item(number) for number in range(103))
+    sources = [first["ReservedInstancesId"], second["ReservedInstancesId"]]
+    put(aws, first, second, *(item | {"_modified_from": sources} for item in made))
+
+    found = ec2.list_modifications()
+
+    assert found == {item["ReservedInstancesId"]: sources for item in made}
+    assert aws.operations_called() == ["DescribeReservedInstancesModifications"] * 2
+
+
+def test_a_modification_that_is_not_fulfilled_has_made_nothing(aws):
+    body = b"""<DescribeReservedInstancesModificationsResponse><reservedInstancesModificationsSet>
+        <item><status>processing</status><modificationResultSet><item/></modificationResultSet>
+        <reservedInstancesSet><item><reservedInstancesId>a</reservedInstancesId></item>
+        </reservedInstancesSet></item>
+        </reservedInstancesModificationsSet></DescribeReservedInstancesModificationsResponse>"""
+
+    with answering(body) as ec2:
+        assert ec2.list_modifications() == {}
+
+
 def test_an_ancestry_is_read_nearest_first(aws, ec2):
     parent = image_item(2, SourceImageId="ami-gone", SourceImageRegion="us-east-1")
     child = image_item(1, SourceImageId=parent["ImageId"], SourceImageRegion="eu-west-1")
@@ -412,7 +434,12 @@ def test_no_image_has_no_ancestry(aws, ec2):
 
 
 @pytest.mark.parametrize(
-    "ask", [Ec2.list_image_metadata, lambda ec2: ec2.read_ancestry("ami-0123456789abcdef0")]
+    "ask",
+    [
+        Ec2.list_image_metadata,
+        Ec2.list_modifications,
+        lambda ec2: ec2.read_ancestry("ami-0123456789abcdef0"),
+    ],
 )
 def test_an_origin_that_is_not_told_is_an_error(aws, ask):
     with pytest.raises(Unreachable), answering(b"<Other/>") as ec2:

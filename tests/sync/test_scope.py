@@ -131,7 +131,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_things(
 
     # Five for each of five kinds, one for the audit of four of them, two for the history of two;
     # one for what was told of images before, and two for what single images are asked for.
-    with django_assert_num_queries(36):
+    with django_assert_num_queries(37):
         sync_scope(ec2, scope, at=NOON)
 
 

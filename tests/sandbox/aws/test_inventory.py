@@ -457,6 +457,61 @@ def test_purchases_can_be_chosen_by_id(aws):
     assert purchases(aws, ReservedInstancesIds=[wanted]) == [wanted]
 
 
+# Modifications of purchases
+
+
+def modifications(aws, **asked):
+    answer = client(aws).describe_reserved_instances_modifications(**asked)
+    return [
+        found["ModificationResults"][0]["ReservedInstancesId"]
+        for found in answer["ReservedInstancesModifications"]
+    ]
+
+
+def test_a_modification_tells_what_it_was_made_of(aws):
+    first, second = put_reserved(aws), put_reserved(aws)
+    made = put_reserved(aws, _modified_from=[first, second], InstanceCount=4)
+
+    answer = client(aws).describe_reserved_instances_modifications()
+
+    (told,) = answer["ReservedInstancesModifications"]
+    assert told["ReservedInstancesIds"] == [
+        {"ReservedInstancesId": first},
+        {"ReservedInstancesId": second},
+    ]
+    (result,) = told["ModificationResults"]
+    assert result["ReservedInstancesId"] == made
+    assert result["TargetConfiguration"]["InstanceCount"] == 4
+    assert told["Status"] == "fulfilled"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda before, made: {"Filters": by("reserved-instances-id", before)},
+        lambda before, made: {"Filters": by("modification-result.reserved-instances-id", made)},
+        lambda before, made: {"ReservedInstancesModificationIds": [f"rimod-{made}"]},
+    ],
+    ids=["what was modified", "what was made", "its own id"],
+)
+def test_modifications_can_be_chosen(aws, asked):
+    before = put_reserved(aws)
+    put_reserved(aws, _modified_from=["00000000-0000-4000-8000-999999999999"])
+    made = put_reserved(aws, _modified_from=[before])
+
+    assert modifications(aws, **asked(before, made)) == [made]
+
+
+def test_modifications_come_in_pages(aws):
+    before = put_reserved(aws)
+    made = [put_reserved(aws, _modified_from=[before]) for _ in range(101)]
+
+    first = client(aws).describe_reserved_instances_modifications()
+
+    assert len(first["ReservedInstancesModifications"]) == 100
+    assert modifications(aws, NextToken=first["NextToken"]) == made[100:]
+
+
 # Regions and encryption
 
 
