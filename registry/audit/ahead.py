@@ -19,15 +19,21 @@ class _Reads(Protocol[_V_co]):
     def read(self, keys: Iterable[str]) -> None: ...
 
 
-def read_ahead(inventory: Inventory, image_ids: Iterable[str]) -> None:
+def read_ahead(
+    inventory: Inventory, image_ids: Iterable[str], *, likely: Iterable[str] = ()
+) -> None:
     """Read all that judging these images will ask `inventory` for, which is read on demand.
 
-    That is their lineages, and their root snapshots, which tell what made them.
+    That is their lineages, and their root snapshots, which tell what made them. The ids that are
+    `likely` among it are read at once; each round saved is a lineage less to walk for each image.
     """
     waiting = [_Waiting(getattr(inventory, part.name)) for part in fields(Inventory)]
     names = (part.name for part in fields(Inventory))
     parts: dict[str, Any] = dict(zip(names, waiting, strict=True))
     known = Inventory(**parts)
+    for part in waiting:
+        part.want(likely)
+        part.read_wanted()
     rest = list(image_ids)
     while rest:
         rest = [image_id for image_id in rest if _lacks(image_id, known, waiting)]
@@ -66,6 +72,9 @@ class _Waiting(Mapping[str, _V], Generic[_V]):
 
     def __len__(self) -> int:
         raise NotImplementedError("Nobody counts what is read on demand.")
+
+    def want(self, keys: Iterable[str]) -> None:
+        self._wanted.update(keys)
 
     def read_wanted(self) -> None:
         self._part.read(self._wanted)

@@ -1,6 +1,6 @@
 """Images: judged batch by batch, written by difference."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -46,12 +46,16 @@ class Verdicts:
 
 def judge_all(known: Known, *, at: datetime) -> Verdicts:
     """Judge every present image, batch by batch, and write what changed."""
-    return _judge(Image.objects.present(), known, at=at)
+    return judge_some(list(Image.objects.present().values_list("pk", flat=True)), known, at=at)
 
 
-def judge_some(keys: Sequence[int], known: Known, *, at: datetime) -> Verdicts:
+def judge_some(keys: Iterable[int], known: Known, *, at: datetime) -> Verdicts:
     """Judge the images with these primary keys and write what changed."""
-    return _judge(Image.objects.present().filter(pk__in=keys), known, at=at)
+    verdicts, rest = Verdicts(), sorted(keys)
+    for start in range(0, len(rest), BATCH):
+        with alone_on(Image):
+            _judge_batch(rest[start : start + BATCH], known, verdicts, at=at)
+    return verdicts
 
 
 def judge_gone() -> dict[int, Judged]:
@@ -75,23 +79,9 @@ def judge_gone() -> dict[int, Judged]:
     }
 
 
-def _judge(rows: QuerySet[Image], known: Known, *, at: datetime) -> Verdicts:
-    verdicts = Verdicts()
-    for batch in _batches(rows):
-        with alone_on(Image):
-            _judge_batch(batch, known, verdicts, at=at)
-    return verdicts
-
-
-def _batches(rows: QuerySet[Image]) -> Iterator[QuerySet[Image]]:
-    keys = list(rows.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(keys), BATCH):
-        some = keys[start : start + BATCH]
-        yield rows.filter(pk__gte=some[0], pk__lte=some[-1]).order_by()
-
-
-def _judge_batch(rows: QuerySet[Image], known: Known, verdicts: Verdicts, *, at: datetime) -> None:
+def _judge_batch(keys: Sequence[int], known: Known, verdicts: Verdicts, *, at: datetime) -> None:
     changed, history = [], []
+    rows = Image.objects.present().filter(pk__in=keys)
     # What appeared since the graph was read waits for the next audit.
     for image in (row for row in rows if row.aws_id in known.inventory.images):
         found = examine(image, known)

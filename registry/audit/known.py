@@ -10,9 +10,9 @@ from registry.audit.inventory import load_inventory, read_on_demand
 from registry.audit.patterns import Said
 from registry.billing.graph import Inventory
 from registry.billing.rules import is_marketplace_code
-from registry.models import Instance
+from registry.models import Image, Instance
 
-MANY = 10_000  # more are judged faster by the whole graph
+MANY = 5_000  # more are judged faster by the whole graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ class Known:
         if len(image_ids) > MANY:
             return cls.load()
         inventory = read_on_demand(image_ids)
-        read_ahead(inventory, image_ids)
+        # What they came from the last time, most of them come from now.
+        before = Image.objects.filter(aws_id__in=image_ids).values_list("ancestors", flat=True)
+        read_ahead(inventory, image_ids, likely=set().union(*before))
         return cls(inventory, dict(_running().filter(image_id__in=image_ids)))
 
     def products_of(self, instance_id: str) -> frozenset[str]:

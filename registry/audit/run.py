@@ -82,7 +82,7 @@ def _judge_touched(touched: TouchedThings, *, at: datetime) -> Verdicts:
     broken = Finding.objects.open().exclude(image=None).values_list("image_id", flat=True)
     keys = concerned(touched) | set(broken)
     ids = Image.objects.present().filter(pk__in=keys).values_list("aws_id", flat=True)
-    return judge_some(list(keys), Known.of(set(ids)), at=at)
+    return judge_some(keys, Known.of(set(ids)), at=at)
 
 
 def _wrong(images: Mapping[int, Judged]) -> Iterator[tuple[int, Corrected]]:

@@ -12,6 +12,7 @@ from registry.billing.graph import key_of
 from registry.models import EVERYTHING, Image, Instance, Snapshot, Touched
 
 BATCH = 2_000
+MOST = 20_000
 _T = TypeVar("_T")
 
 
@@ -24,7 +25,8 @@ class TouchedThings:
 
     @property
     def is_everything(self) -> bool:
-        return EVERYTHING in self.ids
+        """Say whether all is to be judged: that was asked for, or too much was touched."""
+        return EVERYTHING in self.ids or len(self.keys) > MOST
 
 
 def read_touched() -> TouchedThings:

@@ -1,5 +1,6 @@
 import pytest
 
+from registry.audit import touched
 from registry.audit.touched import concerned, forget, read_touched
 from registry.billing.graph import key_of
 from registry.models import Touched
@@ -86,7 +87,15 @@ def test_a_change_of_what_everything_is_judged_by_is_of_everything():
 def test_the_number_of_queries_does_not_grow(django_assert_num_queries):
     for number in range(30):
         make_instance(image_id=make_image(ancestors=[f"snap-{number}"]).aws_id)
-    touched = touch("snapshot", *[f"snap-{number}" for number in range(30)])
+    read = touch("snapshot", *[f"snap-{number}" for number in range(30)])
 
     with django_assert_num_queries(2):
-        assert len(concerned(touched)) == 30
+        assert len(concerned(read)) == 30
+
+
+def test_where_too_much_was_touched_all_is_judged(monkeypatch):
+    monkeypatch.setattr(touched, "MOST", 2)
+    Touched.objects.all().delete()  # an upgrade puts everything on the list
+
+    assert not touch("image", "ami-1", "ami-2").is_everything
+    assert touch("image", "ami-3").is_everything
