@@ -66,8 +66,9 @@ class AssignForm(TriageForm):
 
 
 class WaiverForm(AssignForm):
-    """Who answers for it, until when, and why."""
+    """Why, until when, and who answers for it."""
 
+    field_order = ("text", "until", "person")
     person = _Named(
         label="Owner",
         empty_label="Choose a person",
