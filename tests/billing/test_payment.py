@@ -4,6 +4,8 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.billing.coverage import apply
+from tests.bench.fleet import AT, company
 from tests.billing.by_hand import Books, weight
 from tests.billing.fleets import (
     ALONE,
@@ -74,6 +76,21 @@ def test_as_much_is_used_as_can_be_in_any_order(fleet, family):
 
     used = sum((uses[each.aws_id].used * weight(each) for each in buys), Fraction(0))
     assert used == Books.of(buys, runs, family, NOON).most()
+
+
+def test_in_a_large_company_purchases_pay_what_instances_are_paid():
+    found = company(5_000, 500)
+
+    coverage = apply(found.purchases, found.machines, found.owners, at=AT)
+
+    uses, shares = coverage.purchases, coverage.machines
+    paid = sum((uses[each.aws_id].used * weight(each) for each in found.purchases), Fraction(0))
+    assert paid > 0
+    assert paid == sum(shares[each.aws_id] * weight(each) for each in found.machines)
+    counts = {each.aws_id: each.count for each in found.purchases}
+    assert {aws_id: use.used + use.idle for aws_id, use in uses.items()} == counts
+    assert min(min(use.used, use.idle) for use in uses.values()) == 0
+    assert all(0 <= share <= 1 for share in shares.values())
 
 
 def test_what_shares_nothing_is_passed_over_however_small_it_is():
