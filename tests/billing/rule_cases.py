@@ -214,7 +214,7 @@ CODES = (
         {"AMI001": "high"},
         (
             "Platform details empty",
-            "Billed as No platform details, expected SUSE Linux.",
+            "Billed with empty platform details, expected SUSE Linux.",
             REPOSITORIES,
             BREACH,
             RESERVED,
@@ -621,7 +621,7 @@ USES = (
                 "as Linux/UNIX; expected is Red Hat Enterprise Linux."
             ),
             f"{NO_WAY} Linux/UNIX to Red Hat Enterprise Linux.",
-            "Replace them with instances launched from an AMI with the right code.",
+            "Replace the instances with ones launched from an AMI with the right code.",
         ),
         (CONVERT,),
     ),
@@ -635,7 +635,10 @@ USES = (
         "empty, and many run",
         facts({UBUNTU_PRO}, "", running=2),
         {"AMI001": "critical", "AMI012": "high"},
-        (NO_WAY,),
+        (
+            "they are billed with empty platform details; expected is Ubuntu Pro.",
+            f"{NO_WAY} empty platform details to Ubuntu Pro.",
+        ),
         (CONVERT,),
     ),
     Case(

@@ -18,6 +18,7 @@ DECIDE = (
     "Find out which of the two is right: the code, or what the AMI is expected to be.",
     "Create the AMI again from an instance with the right code, then discard this one.",
 )
+_EMPTY = "empty platform details"
 _CONVERT = "Convert the license of its instances with License Manager. They must be stopped for it."
 _CAVEATS = {
     WINDOWS_BYOL: (
@@ -33,8 +34,14 @@ _CAVEATS = {
 
 
 def difference(facts: ImageFacts) -> str:
-    billed, expected = label(facts.usage_operation), facts.expectation.platform
-    return f"Billed as {billed}, expected {expected}."
+    return f"Billed {how_billed(facts)}, expected {facts.expectation.platform}."
+
+
+def how_billed(facts: ImageFacts) -> str:
+    """Say what an image is billed as; where AWS left that empty, that nobody knows."""
+    if facts.usage_operation == "":
+        return f"with {_EMPTY}"
+    return f"as {label(facts.usage_operation)}"
 
 
 def create_again(facts: ImageFacts) -> tuple[str, ...]:
@@ -70,8 +77,8 @@ def conversion(found: Comparison) -> str:
 
 
 def no_conversion(facts: ImageFacts) -> str:
-    billed, expected = label(facts.usage_operation), facts.expectation.platform
-    return f"AWS lists no license conversion from {billed} to {expected}."
+    billed = _EMPTY if facts.usage_operation == "" else label(facts.usage_operation)
+    return f"AWS lists no license conversion from {billed} to {facts.expectation.platform}."
 
 
 def conjoined(names: Iterable[str]) -> str:

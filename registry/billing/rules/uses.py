@@ -1,12 +1,12 @@
 """Rules about those who use an image: its instances, and the accounts that may launch it."""
 
-from registry.billing.codes import BROUGHT, label
-from registry.billing.rules.advice import can_convert, conversion, no_conversion
+from registry.billing.codes import BROUGHT
+from registry.billing.rules.advice import can_convert, conversion, how_billed, no_conversion
 from registry.billing.rules.facts import MISMATCHES, Comparison, ImageFacts, Violation
 from registry.billing.rules.rulebook import RULEBOOK
 from registry.billing.rules.severity import level_of
 
-_REPLACE = "Replace them with instances launched from an AMI with the right code."
+_REPLACE = "Replace the instances with ones launched from an AMI with the right code."
 
 
 def has_no_instances_if_it_is_bad(facts: ImageFacts, found: Comparison) -> Violation | None:
@@ -14,13 +14,13 @@ def has_no_instances_if_it_is_bad(facts: ImageFacts, found: Comparison) -> Viola
         return None
     # Nothing that AWS sells is missing.
     is_milder = BROUGHT.issuperset(found.missing)
-    billed, expected = label(facts.usage_operation), facts.expectation.platform
+    expected = facts.expectation.platform
     return Violation(
         "AMI012",
         level_of("AMI012", facts, is_milder=is_milder),
         "Instances run on an image with a wrong code",
-        f"{_running(facts)} from it. Unless converted since, they are billed as {billed}; expected "
-        f"is {expected}.",
+        f"{_running(facts)} from it. Unless converted since, they are billed {how_billed(facts)}; "
+        f"expected is {expected}.",
         (
             conversion(found) if can_convert(facts) else no_conversion(facts),
             f"{_REPLACE} An instance keeps the code that it was launched with.",
