@@ -62,6 +62,7 @@ def _run_image(found: Company, first: int, number: int, dice: random.Random) -> 
     is_lost = code != PLAIN and image % LOST_EVERY == 0
     account, region = dice.choice(ACCOUNTS), dice.choice(REGIONS)
     for n in range(first, first + number):
+        zone, zone_id = _zone(account, region, dice)
         found.machines.append(
             Machine(
                 aws_id=f"i-{n:017x}",
@@ -71,7 +72,8 @@ def _run_image(found: Company, first: int, number: int, dice: random.Random) -> 
                 usage_operation=PLAIN if is_lost else code,
                 tenancy="default" if dice.random() < 0.95 else "dedicated",
                 lifecycle="" if dice.random() < 0.95 else "spot",
-                **_zone(account, region, dice),
+                zone=zone,
+                zone_id=zone_id,
             )
         )
         if is_lost:
@@ -82,6 +84,7 @@ def _bought(n: int, dice: random.Random) -> Purchase:
     (code,) = dice.choices([*CODES], [*CODES.values()])
     account, region = dice.choice(ACCOUNTS), dice.choice(REGIONS)
     is_zonal = dice.random() < 0.3
+    zone, zone_id = _zone(account, region, dice) if is_zonal else ("", "")
     suffix = "" if dice.random() < 0.9 else " (Amazon VPC)"
     return Purchase(
         aws_id=f"ri-{n:06d}",
@@ -99,12 +102,13 @@ def _bought(n: int, dice: random.Random) -> Purchase:
         usage_price=Decimal(0),
         recurring_hourly=Decimal(dice.randint(2, 90)) / 100,
         duration_seconds=31_536_000,
-        **(_zone(account, region, dice) if is_zonal else {}),
+        zone=zone,
+        zone_id=zone_id,
     )
 
 
-def _zone(account: str, region: str, dice: random.Random) -> dict[str, str]:
-    """Return a zone by its id, and by the name that the account has for it."""
+def _zone(account: str, region: str, dice: random.Random) -> tuple[str, str]:
+    """Return a zone by the name that the account has for it, and by its id."""
     zone = dice.randrange(3)
     letter = "abc"[(zone + int(account)) % 3]
-    return {"zone": f"{region}{letter}", "zone_id": f"{region}-az{zone}"}
+    return f"{region}{letter}", f"{region}-az{zone}"

@@ -1,13 +1,11 @@
 """What is measured, each in a process of its own: `python -m tests.bench.measures full`."""
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import django
@@ -19,6 +17,7 @@ from django.utils import timezone  # noqa: E402
 
 from registry.audit import audit  # noqa: E402
 from registry.models import Image, Instance, Touched  # noqa: E402
+from tests.bench.memory import peak_mib  # noqa: E402
 
 CHANGED = 1_000
 
@@ -69,17 +68,7 @@ def measured(name: str) -> dict[str, Any]:
         begun = time.perf_counter()
         things = MEASURES[name](timezone.now())
         seconds = time.perf_counter() - begun
-    return {"things": things, "seconds": seconds, "mib": _peak_mib(), "queries": queries}
-
-
-def _peak_mib() -> float:
-    """Return the most memory that this process has had."""
-    status = Path("/proc/self/status")
-    if status.exists():  # elsewhere, what the parent has had counts too
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024 / (1024 if sys.platform == "darwin" else 1)
+    return {"things": things, "seconds": seconds, "mib": peak_mib(), "queries": queries}
 
 
 if __name__ == "__main__":
