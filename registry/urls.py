@@ -32,6 +32,7 @@ from registry.views import (
     sign_in,
     triage,
     triage_many,
+    what_if,
 )
 
 _images = [
@@ -62,6 +63,7 @@ _reserved_instances = [
     path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),
     path("ending/", ending.ending, name="ending"),
     path("difference/", difference.difference, name="difference"),
+    path("changes/", what_if.what_if, name="changes"),
     path("<str:aws_id>/", reserved_instance.reserved_instance, name="detail"),
 ]
 _rules = [

@@ -98,6 +98,7 @@ PAGES = (
     Page("findings:reopen", OPERATORS, of="finding", post={}, elsewhere=HIDDEN),
     Page("findings:watch", VERIFIERS, of="finding", post={}, elsewhere=HIDDEN),
     Page("reserved-instances:list"),
+    Page("reserved-instances:changes"),
     Page("reserved-instances:ending"),
     Page("reserved-instances:difference"),
     Page("reserved-instances:detail", of="purchase", elsewhere=HIDDEN),

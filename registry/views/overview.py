@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from registry.access import visible
 from registry.billing.codes import is_published, label
+from registry.billing.rules import CODE_RULES
 from registry.http import SignedInRequest
 from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.models.finding import FindingQuerySet
@@ -28,6 +29,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     context = {
         "section": "overview",
         "idle": _idle(request),
+        "gain": _gain(every),
         "severities": [(level, by_severity.get(level, 0)) for level in Severity.values],
         "open_findings": sum(by_severity.values()),
         "waived_findings": every.waived().count(),
@@ -57,6 +59,16 @@ def _idle(request: SignedInRequest) -> dict[str, Any]:
         hourly=Sum("idle_hourly_cost"),
         unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
     ) | by_code.aggregate(by_code=Sum("idle_hourly_cost"))
+
+
+def _gain(every: FindingQuerySet) -> dict[str, Any]:
+    """Return what wrong codes keep idle: each has its share, so that nothing counts twice."""
+    rows = every.open().filter(rule__in=CODE_RULES).exclude(idle_purchases=[])
+    return rows.aggregate(
+        images=Count("pk"),
+        monthly=Sum("monthly_cost"),
+        unpriced=Count("pk", filter=Q(monthly_cost=None)),
+    )
 
 
 def _images(request: SignedInRequest) -> dict[str, Any]:

@@ -1,22 +1,21 @@
 """One purchase of Reserved Instances: how far it is used, and why not further."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from registry.access import visible
-from registry.audit.purchases import TITLES
-from registry.billing.codes import (
-    from_platform_details,
-    normalize_reserved_platform,
-    reserved_platform,
-)
-from registry.billing.idle import NAMED
+from registry.audit.changes import changes_for
+from registry.audit.waste import waste_of
 from registry.http import SignedInRequest
-from registry.models import Image, Instance, ReservedInstance
+from registry.models import Instance, ReservedInstance
 from registry.views.over_time import utilization
+from registry.views.what_if import rows_of
+from registry.views.why_idle import nearest, remedies_of, split, why
 
 
 def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
@@ -24,55 +23,34 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
     found = rows.select_related("account").order_by(F("gone_at").desc(nulls_first=True)).first()
     if found is None:
         raise Http404(f"{aws_id} is not in the inventory.")
+    at = timezone.now()
+    near = nearest(found)
+    instances = Instance.objects.filter(pk__in=[one.pk for one in near])
+    readable = set(visible(instances, request.user).values_list("pk", flat=True))
     covers = visible(found.covers.all(), request.user, by="instance__account")
     context = {
         "section": "reserved-instances",
         "purchase": found,
-        "why": why(found),
-        "near": _near(request, found),
+        "why": why(found, is_lost=any(one.kind == "lost" for one in near)),
+        "split": split(near),
+        "near": [one for one in near if one.pk in readable],
+        "changes": _would_apply(request, found, at=at),
+        "remedies": remedies_of(found, near, at=at),
         "covers": covers.select_related("instance").order_by("pk")[:50],
         "findings": found.findings.open().for_list(),
         "utilization": utilization(found),
+        "waste": waste_of(found, at=at),
     }
     return render(request, "registry/reserved_instance.html", context)
 
 
-def why(row: ReservedInstance) -> list[dict[str, str]]:
-    """Return the causes, the most telling first, each with a sentence."""
+def _would_apply(
+    request: SignedInRequest, row: ReservedInstance, *, at: datetime
+) -> list[dict[str, Any]]:
+    """Return each change that would let more of a purchase be used, and how much of it."""
+    if row.state != "active" or not row.idle_units or row.is_gone:
+        return []
     return [
-        {
-            "code": reason["code"],
-            "title": TITLES[reason["code"]],
-            "sentence": _sentence(row, reason["code"], len(reason["instance_ids"])),
-        }
-        for reason in row.reasons
+        {"row": each, "units": each.found.effect.gained[row.aws_id]}
+        for each in rows_of(request, changes_for(row, at=at))
     ]
-
-
-def _sentence(row: ReservedInstance, code: str, number: int) -> str:
-    if not number:
-        return ""
-    some = f"{number} instance{'s' if number > 1 else ''}"
-    if number >= NAMED:
-        some = f"{NAMED} instances or more"
-    wanted = from_platform_details(row.product_description)
-    if code == "wrong_platform" and wanted:
-        return f"Would apply to {some} if their AMI carried {wanted}."
-    return f"{some} near it."
-
-
-def _near(request: SignedInRequest, row: ReservedInstance) -> list[Any]:
-    """Return the instances that are named as nearest; those whose AMI lost its code first."""
-    named = [name for reason in row.reasons for name in reason["instance_ids"]]
-    rows = visible(Instance.objects.present().filter(aws_id__in=named), request.user)
-    near: list[Any] = list(rows.select_related("account").order_by("pk"))
-    images = Image.objects.present().filter(aws_id__in={found.image_id for found in near})
-    expected = dict(images.values_list("aws_id", "expected_usage_operation"))
-    wanted = normalize_reserved_platform(row.product_description)
-    for found in near:
-        found.expected = expected.get(found.image_id)
-        found.is_lost = (
-            reserved_platform(found.expected) == wanted
-            and reserved_platform(found.usage_operation) != wanted
-        )
-    return sorted(near, key=lambda found: not found.is_lost)

@@ -9,8 +9,8 @@ from django.utils import timezone
 from registry.forms.filters import ReservedInstanceFilter
 from registry.models import ReservedInstance
 from registry.views.lists import InventoryList
-from registry.views.reserved_instance import why
 from registry.views.shell import narrow
+from registry.views.why_idle import of_lost_codes, why
 
 SOON = timedelta(days=60)
 
@@ -46,8 +46,9 @@ class ReservedInstanceList(InventoryList):
         every = narrow(self.request, ReservedInstance.objects.present())
         active = every.active()
         context = super().get_context_data(**kwargs)
+        lost = of_lost_codes(context["rows"])
         for row in context["rows"]:
-            row.why = why(row)
+            row.why = why(row, is_lost=row.pk in lost)
         return context | {
             "total": every.count(),
             "active": active.count(),

@@ -164,9 +164,9 @@ def test_a_purchase_names_first_the_instances_whose_ami_lost_its_code(signed_in)
     answer = signed_in.get(purchase.get_absolute_url())
 
     assert [str(row) for row in answer.context["near"]] == ["lost", "plain"]
-    assert "Would apply to 2 instances if their AMI carried RunInstances:0010." in (
-        answer.content.decode()
-    )
+    text = answer.content.decode()
+    assert "2 instances near it with another code." in text
+    assert "1 lost this code with their AMI; 1 have an AMI of which nothing tells" in text
 
 
 def test_a_purchase_of_unknown_cost_is_not_free(signed_in):
