@@ -1,6 +1,7 @@
 """An incremental audit comes to what a full one comes to, whatever a sync has changed."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.factories import (
     make_account,
     make_image,
     make_instance,
+    make_registration,
     make_snapshot,
     make_volume,
 )
@@ -82,6 +84,8 @@ def test_an_image_that_goes_takes_its_findings_with_it():
 @pytest.mark.parametrize("seed", range(5))
 def test_it_comes_to_what_a_full_one_comes_to(seed):
     world = World(random.Random(seed))  # noqa: S311  # a world, no secret
+    for number in range(12, 14):
+        make_registration(image_id=f"ami-{number}", snapshot_id=world.one("snap"))
     audit(at=NOON)
 
     for _ in range(3):
@@ -112,6 +116,9 @@ class World:
     def one(self, kind):
         return f"{kind}-{self.dice.randrange(14)}"
 
+    def some_day(self):
+        return NOON - timedelta(days=self.dice.randrange(300))
+
     def image(self, number):
         dice = self.dice
         source = dice.choice(["source_image_id", "source_instance_id", "", ""])
@@ -122,6 +129,8 @@ class World:
             name=dice.choice(["web", "rhel-9.4-base", "sles15-sp5"]),
             usage_operation=dice.choice(CODES),
             root_snapshot_id=self.one("snap"),
+            ancestry=dice.choice([None, [{"image_id": self.one("ami"), "source_image_id": ""}]]),
+            created_at=self.some_day(),
             **fields,
         )
 
@@ -146,14 +155,17 @@ class World:
             account=self.account,
             aws_id=f"snap-{number}",
             description=self.dice.choice(descriptions),
-            volume_id=self.one("vol"),
+            volume_id=self.dice.choice([self.one("vol"), "vol-ffffffff"]),
+            data_encryption_key_id=self.dice.choice(["", "one", "other"]),
+            started_at=self.some_day(),
         )
 
     def volume(self, number):
         make_volume(
             account=self.account,
             aws_id=f"vol-{number}",
-            snapshot_id=self.one("snap"),
+            snapshot_id=self.dice.choice([self.one("snap"), ""]),
+            source_volume_id=self.one("vol"),
             attachments=[{"instance_id": self.one("i"), "device": "/dev/xvda"}],
         )
 
@@ -179,7 +191,11 @@ class World:
                 "usage_operation": dice.choice(CODES),
                 "name": dice.choice(["web", "rhel-8"]),
             },
-            "instance": lambda: {"usage_operation": dice.choice(CODES), "state": "stopped"},
+            "instance": lambda: {
+                "usage_operation": dice.choice(CODES),
+                "state": "stopped",
+                "volumes": {"/dev/xvda": self.one("vol")},
+            },
             "snapshot": lambda: {"description": "", "volume_id": self.one("vol")},
             "volume": lambda: {"snapshot_id": self.one("snap")},
         }[kind]()
