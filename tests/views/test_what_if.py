@@ -1,0 +1,249 @@
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from registry.audit import audit
+from registry.models import Account, Role
+from tests.factories import (
+    NOON,
+    make_account,
+    make_finding,
+    make_image,
+    make_instance,
+    make_reserved_instance,
+    make_user,
+)
+
+RHEL, RHEL_RI = "RunInstances:0010", "Red Hat Enterprise Linux"
+CHANGES = reverse("reserved-instances:changes")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept():
+    cache.clear()
+
+
+@pytest.fixture
+def account(db):
+    return make_account(name="web")
+
+
+def lost(account, *, cause="", number=1, **fields):
+    image = make_image(account=account, verdict="lost", expected_usage_operation=RHEL, **fields)
+    make_finding(image=image, rule="AMI001", cause=cause)
+    for _ in range(number):
+        make_instance(account=account, image_id=image.aws_id)
+    return image
+
+
+def red_hat(account, number=1, **fields):
+    return make_reserved_instance(
+        account=account,
+        product_description=RHEL_RI,
+        instance_count=number,
+        **{"recurring_hourly": Decimal("0.15")} | fields,
+    )
+
+
+def titles(answer):
+    return [row.title for row in answer.context["rows"]]
+
+
+def test_each_kind_of_change_leads_to_what_it_is_about(signed_in, account):
+    images = [lost(account, cause="ami-0"), lost(account, cause="ami-0")]
+    red_hat(account, 2)
+    moved = make_reserved_instance(
+        account=account, scope="Availability Zone", availability_zone="eu-west-1b"
+    )
+    make_instance(account=account, instance_type="c5.large")
+    alone = make_account(name="lab", payer=account.number, reserved_instance_sharing=False)
+    make_reserved_instance(account=alone, instance_type="c5.large")
+
+    answer = signed_in.get(CHANGES)
+
+    assert {row.title: row.address for row in answer.context["rows"]} == {
+        "Correct every image of ami-0": f"{reverse('findings:list')}?cause=ami-0",
+        **{
+            f"Correct the image {image.aws_id}": image.findings.get().get_absolute_url()
+            for image in images
+        },
+        f"Move {moved} to the region": moved.get_absolute_url(),
+        "Turn on sharing for lab": reverse("accounts:detail", args=[alone.number]),
+    }
+
+
+def test_what_competes_for_a_purchase_counts_once_in_the_figures(signed_in, account):
+    lost(account)
+    lost(account)
+    red_hat(account)
+
+    answer = signed_in.get(CHANGES)
+
+    assert (answer.context["codes"].units, answer.context["codes"].number) == (1, 2)
+    assert answer.context["together"].hourly == Decimal("0.15")
+    assert "$110" in answer.content.decode()
+
+
+def test_money_that_is_not_known_is_unknown(signed_in, account):
+    lost(account)
+    red_hat(account, recurring_hourly=None)
+
+    text = signed_in.get(CHANGES).content.decode()
+
+    assert "$0" not in text
+    assert "1 without a known amount" in text
+
+
+def test_only_changes_to_accounts_that_one_may_read_are_told(client, account):
+    image = lost(account)
+    red_hat(account)
+    other = make_account(payer=account.number, reserved_instance_sharing=False)
+    foreign = lost(other, cause="ami-0")
+    lost(other, cause="ami-0")
+    red_hat(other, 3)
+    client.force_login(make_user(Role.VIEWER, account=account))
+
+    answer = client.get(CHANGES)
+
+    assert titles(answer) == [f"Correct the image {image.aws_id}"]
+    assert answer.context["together"].number == 1
+    assert foreign.aws_id not in answer.content.decode()
+
+
+def test_a_cause_with_an_image_out_of_reach_is_left_out(client, account):
+    lost(account, cause="ami-0")
+    lost(make_account(payer=account.number), cause="ami-0")
+    red_hat(account, 2)
+    client.force_login(make_user(Role.VIEWER, account=account))
+
+    assert "Correct every image of ami-0" not in titles(client.get(CHANGES))
+
+
+def test_nothing_to_gain_is_said(signed_in, account):
+    lost(account)
+
+    assert "No change would use more" in signed_in.get(CHANGES).content.decode()
+
+
+def test_the_changes_are_reckoned_again_once_something_was_judged(signed_in, account):
+    lost(account)
+    red_hat(account)
+    assert len(titles(signed_in.get(CHANGES))) == 1
+
+    red_hat(account, instance_type="c5.large")
+    lost(account, number=2)
+
+    assert len(titles(signed_in.get(CHANGES))) == 2
+
+
+@pytest.mark.parametrize("fields", [{"reserved_instance_sharing": False}, {"payer": "9" * 12}])
+def test_they_are_reckoned_again_once_accounts_share_otherwise(signed_in, account, fields):
+    member = make_account(payer=account.number)
+    lost(account)
+    red_hat(member)
+    assert len(titles(signed_in.get(CHANGES))) == 1
+
+    Account.objects.filter(pk=member.pk).update(**fields)
+
+    assert titles(signed_in.get(CHANGES)) in ([], [f"Turn on sharing for {member.name}"])
+
+
+def test_an_image_is_named_by_its_sellers_words_only_as_text(signed_in, account):
+    lost(account, name="<b>web</b>")
+    red_hat(account)
+
+    text = signed_in.get(CHANGES).content.decode()
+
+    assert "<bdi>&lt;b&gt;web&lt;/b&gt;</bdi>" in text
+
+
+def test_the_overview_leads_with_what_wrong_codes_keep_idle(signed_in, account):
+    image = make_image(account=account, declared=RHEL)
+    make_instance(account=account, image_id=image.aws_id)
+    red_hat(account)
+    audit(at=NOON)
+
+    overview = signed_in.get(reverse("overview"))
+
+    assert overview.context["gain"]["monthly"] == Decimal("109.50")
+    assert "would use Reserved Instances worth $110 per month" in overview.content.decode()
+    assert signed_in.get(CHANGES).context["codes"].hourly == Decimal("0.15")
+
+
+def test_the_overview_says_nothing_of_wrong_codes_that_keep_nothing_idle(signed_in, account):
+    lost(account)
+
+    assert "Putting wrong codes right" not in signed_in.get(reverse("overview")).content.decode()
+
+
+def test_a_purchase_tells_what_would_use_it_and_what_can_be_done(signed_in, account):
+    image = make_image(account=account, declared=RHEL)
+    make_instance(account=account, image_id=image.aws_id)
+    bought = red_hat(account, 2)
+    audit(at=NOON)
+
+    answer = signed_in.get(bought.get_absolute_url())
+
+    text = answer.content.decode()
+    assert "1 of 2" in text
+    assert f"Correct the image {image.aws_id}" in text
+    assert answer.context["remedies"][0].code == "correct"
+    assert answer.context["why"][0]["title"] == "AMI lost its code"
+    assert "1 lost this code with their AMI" in text
+
+
+def test_what_others_run_is_told_as_a_remedy_without_their_names(client, account):
+    image = make_image(declared=RHEL, account=make_account(payer=account.number))
+    hidden = make_instance(account=image.account, image_id=image.aws_id, name="secret")
+    bought = red_hat(account)
+    audit(at=NOON)
+    client.force_login(make_user(Role.VIEWER, account=account))
+
+    answer = client.get(bought.get_absolute_url())
+
+    assert answer.context["remedies"][0].is_possible
+    assert answer.context["changes"] == []
+    assert hidden.name not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"state": "retired"}, {"idle": "0", "used": "1"}, {"gone_at": NOON}]
+)
+def test_of_a_purchase_that_wastes_nothing_there_is_nothing_to_do(signed_in, account, fields):
+    lost(account)
+    bought = red_hat(account, **{"idle": "1", "used": "0"} | fields)
+
+    answer = signed_in.get(bought.get_absolute_url())
+
+    assert (list(answer.context["changes"]), list(answer.context["remedies"])) == ([], [])
+
+
+def test_the_list_tells_lost_codes_from_others(signed_in, account):
+    reasons = [{"code": "wrong_platform", "instance_ids": ["i-1"]}]
+    fields = {"idle": "1", "used": "0", "reasons": reasons}
+    bought = red_hat(account, **fields)
+    other = red_hat(account, **fields)
+    title = "Reserved Instances idle: AMI lost its code"
+    make_finding(reserved_instance=bought, rule="RI001", title=title)
+
+    rows = signed_in.get(reverse("reserved-instances:list")).context["rows"]
+
+    assert {row.pk: row.why[0]["title"] for row in rows} == {
+        bought.pk: "AMI lost its code",
+        other.pk: "Billing code differs",
+    }
+
+
+@pytest.mark.parametrize("number", [1, 10])
+def test_the_number_of_queries_does_not_grow(
+    signed_in, account, number, django_assert_max_num_queries
+):
+    for _ in range(number):
+        lost(account)
+    red_hat(account, number)
+    signed_in.get(CHANGES)
+
+    with django_assert_max_num_queries(25):
+        signed_in.get(CHANGES)
