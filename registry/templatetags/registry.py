@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide as draw
 
-from registry.billing import price
+from registry.billing import price, trend
 from registry.billing.codes import label
 
 register = template.Library()
@@ -183,6 +183,12 @@ def straight(sentence: str) -> str:
 @register.filter
 def units(value: Fraction | None) -> str:
     return "Unknown" if value is None else f"{float(value):g}"
+
+
+@register.filter
+def percent(share: Fraction | None) -> str:
+    """Return a share in whole percent; "None" where there is nothing to have a share of."""
+    return "None" if share is None else f"{trend.percent(share)}\u00a0%"
 
 
 @register.filter

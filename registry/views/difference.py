@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Max, Min, OuterRef, Subquery
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,8 +15,8 @@ from django.utils import timezone
 from registry.billing.trend import share_of
 from registry.forms.over_time import DifferenceForm
 from registry.http import SignedInRequest
-from registry.models import ReservedInstance, Utilization
-from registry.views.over_time import causes, totals
+from registry.models import DailyTotals, ReservedInstance, Utilization
+from registry.views.over_time import Totals, causes, totals
 from registry.views.shell import narrow
 from registry.views.triggers import Trigger, triggers
 
@@ -145,11 +145,21 @@ def _compared(request: SignedInRequest, first: date, second: date) -> dict[str, 
     }
     if found["from_at"] is None:
         return found
+    found["totals"] = _totals(rows, found["from_at"]), _totals(rows, found["to_at"])
     moved = _moved(request, begin, end)
     parts = [Part(kind, title, moved.get(kind, [])) for kind, title in _TITLES.items()]
     _name(part.shown for part in parts)
     _explain(request, parts[0].shown, found["from_at"], begin, end)
     return found | {"parts": parts, "is_same": not any(moved.values())}
+
+
+def _totals(rows: QuerySet[DailyTotals], at: datetime) -> Totals:
+    """Return what the last audit of that day has found in all accounts together."""
+    day = at.astimezone(UTC).date()
+    found = Totals(day)
+    for row in rows.filter(day=day):
+        found.add(row)
+    return found
 
 
 def _moved(request: SignedInRequest, begin: datetime, end: datetime) -> dict[str, list[Moved]]:

@@ -127,8 +127,8 @@ def _line(row: Utilization) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Week:
-    """The last totals of a week, of all accounts together. `open` is None: none are kept."""
+class Totals:
+    """What is kept of all accounts together at the end of a week or a day; `open` None: nothing."""
 
     begin: date
     open: dict[str, int] | None = None
@@ -136,6 +136,8 @@ class Week:
     unpriced: int = 0
     verified: int = 0
     images: int = 0
+    running: int = 0
+    covered: Fraction = Fraction(0)
     accounts: set[int] = field(default_factory=set)
 
     def add(self, row: DailyTotals) -> None:
@@ -148,10 +150,17 @@ class Week:
         self.unpriced += row.unpriced
         self.verified += row.verdicts.get("ok", 0) + row.verdicts.get("excused", 0)
         self.images += sum(row.verdicts.values())
+        self.running += row.running
+        self.covered += Fraction(row.covered or 0)
 
     @property
     def share(self) -> Fraction | None:
         return Fraction(self.verified, self.images) if self.images else None
+
+    @property
+    def coverage(self) -> Fraction | None:
+        """Which share of the running instances purchases pay for."""
+        return self.covered / self.running if self.running else None
 
     @property
     def total(self) -> int:
@@ -162,7 +171,7 @@ class Week:
         """How many are open, the most severe first."""
         return [(self.open or {}).get(level, 0) for level in Severity.values]
 
-    def is_like(self, other: "Week") -> bool:
+    def is_like(self, other: "Totals") -> bool:
         """Say whether its cost compares: that of the same accounts, with as much unknown."""
         return self.accounts == other.accounts and self.unpriced == other.unpriced
 
@@ -208,9 +217,9 @@ def thirteen_weeks(
     } | ({} if has_regions else _sparks(weeks))
 
 
-def _weeks(rows: QuerySet[DailyTotals], today: date) -> list[Week]:
+def _weeks(rows: QuerySet[DailyTotals], today: date) -> list[Totals]:
     monday = today - today.weekday() * DAY
-    weeks = {begin: Week(begin) for begin in (monday - part * WEEK for part in range(WEEKS))}
+    weeks = {begin: Totals(begin) for begin in (monday - part * WEEK for part in range(WEEKS))}
     shown = rows.filter(day__gte=min(weeks), day__lte=today).annotate(week=TruncWeek("day"))
     last = shown.order_by("account", "week", "-day").distinct("account", "week")
     for row in last:
@@ -218,7 +227,7 @@ def _weeks(rows: QuerySet[DailyTotals], today: date) -> list[Week]:
     return [weeks[begin] for begin in sorted(weeks)]
 
 
-def _slot(week: Week) -> Sequence[str]:
+def _slot(week: Totals) -> Sequence[str]:
     if week.open is None:
         return [f"Week of {week.begin:%-d %b}", "Not recorded"]
     parts = zip(Severity.labels, week.numbers, strict=True)
@@ -226,7 +235,7 @@ def _slot(week: Week) -> Sequence[str]:
     return [f"Week of {week.begin:%-d %b} · {week.total:,}", *lines]
 
 
-def _sparks(weeks: Sequence[Week]) -> dict[str, Any]:
+def _sparks(weeks: Sequence[Totals]) -> dict[str, Any]:
     before, now = weeks[-2:]
     return {
         "idle_spark": spark([week.idle_cost for week in weeks], "var(--c-crit)"),

@@ -52,6 +52,24 @@ def test_a_month_has_730_hours():
 
 
 @pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (None, "Unknown"),
+        (Decimal("0.0001"), "$0"),
+        (Decimal(2), "+$1,460"),
+        (Decimal("-0.05"), "\u2212$36"),
+    ],
+)
+def test_a_change_of_a_month_has_its_sign(change, text):
+    assert tags.monthly_change(change) == text
+
+
+def test_a_share_is_told_in_percent():
+    assert tags.percent(Fraction(1, 3)) == "33\u00a0%"
+    assert tags.percent(None) == "None"
+
+
+@pytest.mark.parametrize(
     ("past", "text"),
     [
         (timedelta(seconds=59), "now"),

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from django.urls import reverse
@@ -226,6 +227,26 @@ def test_the_scope_narrows_what_is_compared(signed_in, account):
     assert compared(signed_in).context["is_same"]
 
 
+def test_the_totals_of_both_days_stand_side_by_side(signed_in, account):
+    DailyTotals.objects.filter(day=FIRST.date()).update(
+        running=4, covered="3/2", idle_hourly_cost=Decimal("0.10"), verdicts={"ok": 1, "lost": 1}
+    )
+    other = make_account()
+    DailyTotals.objects.create(
+        account=other, day=SECOND.date(), at=SECOND, running=2, covered="2", unpriced=1
+    )
+
+    answer = compared(signed_in)
+
+    first, second = answer.context["totals"]
+    assert (first.coverage, first.share) == (Fraction(3, 8), Fraction(1, 2))
+    assert (second.coverage, second.share, len(second.accounts)) == (1, None, 2)
+    text = answer.content.decode()
+    assert "$73" in text
+    assert "1.5 of 4" in text
+    assert "1 without a known price" in text
+
+
 def test_a_day_of_which_nothing_is_kept_is_said(signed_in, account):
     became_idle(account)
 
@@ -321,5 +342,5 @@ def test_the_number_of_queries_does_not_grow(
         Change.objects.create(image=image, field="verdict", after="lost", at=FIRST + DAY)
         became_idle(account, reasons=named(machine))
 
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(39):
         compared(signed_in)
