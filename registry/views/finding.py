@@ -9,10 +9,18 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from registry.access import Action, may, people, visible
-from registry.billing.rules import CLOSES
+from registry.billing.rules import CLOSES, CODE_RULES
 from registry.forms.triage import AssignForm, CommentForm, ReasonForm, TriageForm, WaiverForm
 from registry.http import SignedInRequest
-from registry.models import Finding, FindingState, Instance, ReservedInstance, TriageAction
+from registry.models import (
+    MISMATCHES,
+    Finding,
+    FindingState,
+    Image,
+    Instance,
+    ReservedInstance,
+    TriageAction,
+)
 from registry.models.finding import FindingQuerySet
 from registry.triage import Rights, can
 from registry.views.findings import is_unpriced, neighbors
@@ -21,6 +29,8 @@ from registry.views.shell import findings
 
 SHOWN = 10
 SHOWN_ACTIVITIES = 200
+# What is wrong is that the code of an image is not the expected one.
+_OF_DIFFERENCE = CODE_RULES | {"AMI012"}
 _BY_NOW = {
     TriageAction.START: (FindingState.OPEN, FindingState.REOPENED),
     TriageAction.WAIVE: (FindingState.OPEN, FindingState.REOPENED, FindingState.IN_PROGRESS),
@@ -80,6 +90,7 @@ def shown(
         "is_watching": found.watchers.filter(pk=user.pk).exists(),
         "can_sync": thing.account.is_synced and may(user, Action.SYNC, thing.account),
         "forms": forms_of(request, found) | sent,
+        "compared": _compared(found),
         "closes": CLOSES.get(found.rule, ""),
         "wanted": next((name for name in ("waive", "reopen") if name in {*request.GET, *sent}), ""),
         **_possible(request, found),
@@ -88,6 +99,12 @@ def shown(
     }
     status = 422 if sent else 200
     return render(request, "registry/finding.html", context, status=status)
+
+
+def _compared(found: Finding) -> Image | None:
+    """Return the image whose two codes show what is wrong; None where that is something else."""
+    image = found.image if found.rule in _OF_DIFFERENCE else None
+    return image if image and image.verdict in MISMATCHES else None
 
 
 def _possible(request: SignedInRequest, found: Finding) -> dict[str, Any]:

@@ -50,6 +50,38 @@ def test_shows_what_one_cause_has_done_besides(signed_in):
     assert b"the-copy" in answer.content
 
 
+@pytest.mark.parametrize(
+    ("rule", "verdict", "is_compared"),
+    [
+        ("AMI001", "lost", True),
+        ("AMI012", "lost", True),
+        pytest.param("AMI014", "lost", False, id="it is about something else"),
+        pytest.param("AMI010", "ok", False, id="the code is what is expected"),
+        pytest.param("AMI001", "ok", False, id="it is no longer so"),
+        pytest.param("AMI013", "lost", False, id="of a gone image nothing is expected"),
+    ],
+)
+def test_compares_the_codes_where_their_difference_is_what_is_wrong(
+    signed_in, rule, verdict, is_compared
+):
+    image = make_image(verdict=verdict, expected_usage_operation="RunInstances:0010")
+
+    text = page(signed_in, make_finding(rule=rule, image=image)).content.decode()
+
+    assert ("does not equal" in text) == is_compared
+
+
+def test_only_the_wrong_code_is_marked_on_its_instances(signed_in):
+    image = make_image(verdict="lost", expected_usage_operation="RunInstances:0010")
+    make_instance(image_id=image.aws_id)
+    make_instance(image_id=image.aws_id, usage_operation="RunInstances:0010")
+
+    text = page(signed_in, make_finding(image=image)).content.decode()
+    table = text.partition('id="h-i"')[2].partition("</table>")[0]
+
+    assert table.count("stamp--bad") == 1
+
+
 def test_a_finding_without_a_cause_is_like_no_other(signed_in):
     finding = make_finding()
     make_finding()
