@@ -15,19 +15,12 @@ from registry.billing.remedies import IdlePurchase, Remedy, remedies
 from registry.models import Finding, Image, Instance, ReservedInstance
 
 
-def why(row: ReservedInstance, *, is_lost: bool = False) -> list[dict[str, str]]:
+def why(row: ReservedInstance, *, is_lost: bool = False) -> list[dict[str, Any]]:
     """Return the causes, the most telling first, each with a sentence.
 
     `is_lost` says that an AMI lost the code that the purchase is for.
     """
-    return [
-        {
-            "code": reason["code"],
-            "title": LOST if is_lost and reason["code"] == "wrong_platform" else _title(reason),
-            "sentence": _sentence(reason["code"], len(reason["instance_ids"])),
-        }
-        for reason in row.reasons
-    ]
+    return [_reason(each["code"], len(each["instance_ids"]), is_lost) for each in row.reasons]
 
 
 def of_lost_codes(rows: Iterable[ReservedInstance]) -> set[int]:
@@ -92,8 +85,14 @@ def remedies_of(row: ReservedInstance, near: Iterable[Any], *, at: datetime) -> 
     return remedies(idle, at=at)
 
 
-def _title(reason: dict[str, Any]) -> str:
-    return TITLES[reason["code"]]
+def _reason(code: str, number: int, is_lost: bool) -> dict[str, Any]:
+    was_lost = is_lost and code == "wrong_platform"
+    return {
+        "code": code,
+        "title": LOST if was_lost else TITLES[code],
+        "is_lost": was_lost,
+        "sentence": _sentence(code, number),
+    }
 
 
 def _sentence(code: str, number: int) -> str:
