@@ -10,6 +10,7 @@ from registry.forms.filters import ReservedInstanceFilter
 from registry.models import ReservedInstance
 from registry.views.lists import InventoryList
 from registry.views.shell import narrow
+from registry.views.units import causes_of, number_of
 from registry.views.why_idle import of_lost_codes, why
 
 SOON = timedelta(days=60)
@@ -28,15 +29,27 @@ class ReservedInstanceList(InventoryList):
         "Count": "instance_count",
         "Platform": "product_description",
         "State": "state",
-        "Used": "used",
-        "Idle": "idle",
+        "Used": "used_number",
+        "Idle": "idle_number",
         "Idle per hour": "idle_hourly_cost",
         "Ends": "end_at",
+        "Scope": "scope",
+        "Zone": "availability_zone",
+        "Tenancy": "tenancy",
+        "Class": "offering_class",
+        "Per hour": "hourly_cost",
+        "Currency": "currency",
+        "Causes": "causes",
     }
     extra_context = {"section": "reserved-instances"}
 
     def rows(self) -> QuerySet[Any]:
         every = narrow(self.request, ReservedInstance.objects.present()).select_related("account")
+        every = every.annotate(
+            used_number=number_of("used"),
+            idle_number=number_of("idle"),
+            causes=causes_of("reasons"),
+        )
         view = self.request.GET.get("view")
         if view == "all":
             return every
