@@ -381,3 +381,22 @@ def test_a_wrong_image_offers_to_be_made_again_from_its_instance(signed_in):
     text = signed_in.get(image.get_absolute_url()).content.decode()
 
     assert f"source_instance_id={instance.aws_id}" in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says", "is_alarm"),
+    [
+        ("ok", "equals", False),
+        ("lost", "does not equal", True),
+        ("excused", "does not equal", False),
+        ("unknown", "can&#x27;t be compared with", False),
+        ("", "can&#x27;t be compared with", False),
+    ],
+)
+def test_an_image_is_red_only_where_its_code_is_wrong(signed_in, verdict, says, is_alarm):
+    image = make_image(verdict=verdict, expected_usage_operation="RunInstances:0010")
+
+    text = signed_in.get(image.get_absolute_url()).content.decode()
+
+    assert f'aria-label="{says}"' in text
+    assert ("compare__side--bad" in text) == is_alarm
