@@ -12,6 +12,7 @@ PATHS = (
     *("/", "/images/", "/instances/", "/findings/", "/reserved-instances/", "/billing-codes/"),
     *("/jobs/", "/accounts/", "/reports/", "/register/"),
     *("/findings/causes/", "/rules/", "/patterns/"),
+    *("/reserved-instances/ending/", "/reserved-instances/difference/"),
 )
 
 
