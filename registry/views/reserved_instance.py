@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from registry.access import visible
 from registry.audit.changes import changes_for
+from registry.audit.nearest import nearest, remedies_of
 from registry.audit.waste import waste_of
 from registry.http import SignedInRequest
 from registry.models import Instance, ReservedInstance
 from registry.views.over_time import utilization
 from registry.views.what_if import rows_of
-from registry.views.why_idle import nearest, remedies_of, split, why
+from registry.views.why_idle import split, why
 
 
 def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
