@@ -1,6 +1,6 @@
 """The graph that lineage walks: images, snapshots, volumes and instances, by id."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -119,20 +119,6 @@ def _leads_on(node: SnapshotNode) -> bool:
 
 def _age(node: ImageNode | SnapshotNode, at: datetime | None) -> tuple[bool, float, str]:
     return at is None, at.timestamp() if at else 0.0, node.aws_id
-
-
-Node = ImageNode | SnapshotNode | VolumeNode | InstanceNode
-
-
-def keys_of(node: Node) -> Iterator[str]:
-    """Yield the ids under which a walk asks for a thing: its own, and those it is indexed by."""
-    yield node.aws_id
-    if isinstance(node, ImageNode) and node.root_snapshot_id:
-        yield node.root_snapshot_id
-    elif isinstance(node, InstanceNode) and node.root_volume_id:
-        yield node.root_volume_id
-    elif isinstance(node, SnapshotNode) and node.data_encryption_key_id:
-        yield key_of(node.data_encryption_key_id)
 
 
 def key_of(data_encryption_key_id: str) -> str:
