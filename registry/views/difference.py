@@ -26,7 +26,7 @@ _TITLES = {
     "idle": "Became idle",
     "new": "New, or in force again",
     "used": "Used again",
-    "over": "No longer in force",
+    "over": "No longer in force, or not recorded",
 }
 
 

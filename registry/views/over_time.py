@@ -121,6 +121,7 @@ def _line(row: Utilization) -> dict[str, Any]:
         "used": Fraction(row.used),
         "idle": Fraction(row.idle),
         "share": _percent(share_of(row.used, row.idle, row.causes)),
+        "is_unclear": UNCLEAR in row.causes,
         "idle_hourly_cost": row.idle_hourly_cost,
         "causes": causes(row.causes),
     }

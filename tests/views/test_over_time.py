@@ -136,6 +136,16 @@ def test_a_purchase_that_is_gone_is_neither_used_nor_idle(signed_in):
     assert "Neither used nor idle" in answer.content.decode()
 
 
+def test_of_a_purchase_without_a_state_nothing_is_claimed(signed_in):
+    bought = make_reserved_instance(judged_at=NOON, state="")
+    keep(bought, 1, 0, 1, ["unclear"])
+
+    text = signed_in.get(bought.get_absolute_url()).content.decode()
+
+    assert "State not recorded" in text
+    assert "Neither used nor idle" not in text
+
+
 def test_the_table_names_the_latest_changes_and_says_that_there_are_more(signed_in):
     bought = make_reserved_instance(judged_at=NOON)
     for days in range(60):
