@@ -161,7 +161,10 @@ class Counterfactual:
             for pool, units in _differences(circle, used, uses, is_rearranged=is_rearranged):
                 number, one = Fraction(units, pool.unit), self._cost(pool)
                 moved[pool.purchase.aws_id] = number
-                is_certain = is_certain and not self._is_unsure(pool, is_rearranged=is_rearranged)
+                is_certain = is_certain and not (
+                    self._is_unsure(pool)
+                    or (is_rearranged and self._is_unsure_by_then(pool, after.sharing))
+                )
                 cost = None if cost is None or one is None else cost + one * number
         return _Outcome(after, moved, cost if is_certain else None, is_certain)
 
@@ -228,14 +231,15 @@ class Counterfactual:
             self._doubtful[key] = circle.is_unclear or any(map(circle.is_doubtful, places))
         return self._doubtful[key]
 
-    def _is_unsure(self, pool: Pool, *, is_rearranged: bool) -> bool:
+    def _is_unsure(self, pool: Pool) -> bool:
         name = pool.purchase.aws_id
         if name not in self._unsure:
             self._unsure[name] = self._situation.is_unsure(self._situation.pools[name])
-        if self._unsure[name] or not is_rearranged:
-            return self._unsure[name]
-        # Elsewhere, or with others, another instance may use it.
-        return self._situation.is_unsure(pool, is_all_shared=True)
+        return self._unsure[name]
+
+    def _is_unsure_by_then(self, pool: Pool, sharing: frozenset[str]) -> bool:
+        """Say whether elsewhere, or with others, an instance may use it, were all recorded."""
+        return self._situation.is_unsure(pool, is_all_shared=bool(sharing))
 
     def _cost(self, pool: Pool) -> Fraction | None:
         name = pool.purchase.aws_id
