@@ -17,6 +17,7 @@ from registry.billing.pool import Pool
 from registry.billing.sharing import NOBODY_SAID, Sharing, by_payer
 
 _Zone = tuple[str, str, str]  # account, region, name
+_Ties = tuple[str, bool, str]  # payer, whether it shares, the group beyond which it does not
 _Signs = tuple[str | None, ...]
 _GONE = frozenset({"terminated", "shutting-down"})
 
@@ -41,6 +42,7 @@ class Situation:
         self._owners = {owner.account: owner for owner in owners}
         self._sharing = by_payer(self._owners.values())
         self._turned_on: dict[tuple[str, frozenset[str]], Sharing] = {}
+        self._known_ties: dict[str, _Ties] = {}
         self._places: dict[Place, Place] = {}  # each of the few once
         self._platforms: dict[str | None, str | None] = {}
         self._zones = _zones_of(self.purchases) | _zones_of(self.machines.values())
@@ -135,13 +137,12 @@ class Situation:
     def wanted(self, pool: Pool) -> Profile:
         """Return what a purchase wants, as instances have it."""
         bought = pool.purchase
-        payer = self.owner(bought.account).payer
-        sharing = self.sharing(payer)
+        payer, is_sharing, wall = self._ties(bought.account)
         return Profile(
             payer=payer,
             account=bought.account,
-            is_sharing=bought.account not in sharing.alone,
-            wall=sharing.wall(bought.account),
+            is_sharing=is_sharing,
+            wall=wall,
             region=bought.region,
             instance_type=bought.instance_type,
             platform=pool.platform,
@@ -169,6 +170,14 @@ class Situation:
             if key := self.key(machine, machine.usage_operation):
                 self.circle(key).run(self.lot(machine), ids)
 
+    def _ties(self, account: str) -> _Ties:
+        """Say with whom an account shares, as profiles do."""
+        if account not in self._known_ties:
+            payer = self.owner(account).payer
+            sharing = self.sharing(payer)
+            self._known_ties[account] = payer, account not in sharing.alone, sharing.wall(account)
+        return self._known_ties[account]
+
     def _key(self, thing: Machine | Purchase, platform: str) -> CircleKey:
         return CircleKey(
             self.owner(thing.account).payer,
@@ -179,13 +188,12 @@ class Situation:
         )
 
     def _profile(self, machine: Machine) -> Profile:
-        payer = self.owner(machine.account).payer
-        sharing = self.sharing(payer)
+        payer, is_sharing, wall = self._ties(machine.account)
         return Profile(
             payer=payer,
             account=machine.account,
-            is_sharing=machine.account not in sharing.alone,
-            wall=sharing.wall(machine.account),
+            is_sharing=is_sharing,
+            wall=wall,
             region=machine.region,
             instance_type=machine.instance_type,
             platform=self.platform(machine.usage_operation),
