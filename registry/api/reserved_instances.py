@@ -1,10 +1,12 @@
 """Reserved Instances: how far each purchase is used, what it covers, and why a part is idle."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
 from django.db.models import F
 from django.http import Http404
+from django.utils import timezone
 from ninja import Router
 
 from registry.access import visible
@@ -12,11 +14,14 @@ from registry.api.door import ApiRequest
 from registry.api.paging import PageQuery, page
 from registry.api.problems import query
 from registry.audit.answer import money
+from registry.audit.nearest import nearest, remedies_of
 from registry.audit.purchases import TITLES
-from registry.models import Image, Instance, ReservedInstance
+from registry.audit.waste import Waste, waste_of
+from registry.models import Instance, ReservedInstance
 
 router = Router()
 MOST_COVERS = 1_000
+MOST_STEPS = 100
 
 
 class PurchaseQuery(PageQuery):
@@ -54,6 +59,10 @@ def get_reserved_instance(request: ApiRequest, aws_id: str) -> Any:
     found = rows.select_related("account").order_by("gone_at", "pk").last()
     if found is None:
         raise Http404(f"There is no purchase {aws_id[:64]}.")
+    at, near = timezone.now(), nearest(found)
+    named = Instance.objects.filter(pk__in=[one.pk for one in near])
+    readable = set(visible(named, request.user).values_list("pk", flat=True))
+    near = [one for one in near if one.pk in readable]
     covers = visible(found.covers.all(), request.user, by="instance__account")
     findings = found.findings.open().order_by("rule", "pk")
     return _row(found, request) | {
@@ -69,7 +78,13 @@ def get_reserved_instance(request: ApiRequest, aws_id: str) -> Any:
         "recurring_hourly": money(found.recurring_hourly),
         "tags": found.tags,
         "gone_at": found.gone_at,
-        "causes": _causes(found, request),
+        "causes": _causes(found, {one.aws_id: one for one in near}),
+        "remedies": [
+            {"title": one.title, "is_possible": one.is_possible, "why": one.why}
+            for one in remedies_of(found, near, at=at)
+        ],
+        "waste": _waste(waste_of(found, at=at)),
+        "over_time": _over_time(found),
         "covers": [
             {"instance_id": instance_id, "fraction": float(Fraction(share))}
             for instance_id, share in covers.order_by("instance__aws_id").values_list(
@@ -106,31 +121,52 @@ def _row(row: ReservedInstance, request: ApiRequest) -> dict[str, Any]:
     }
 
 
-def _causes(row: ReservedInstance, request: ApiRequest) -> list[dict[str, Any]]:
+def _causes(row: ReservedInstance, near: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the causes, the most telling first, each with the nearest instances."""
-    named = {aws_id for reason in row.reasons for aws_id in reason["instance_ids"]}
-    rows = visible(Instance.objects.present().filter(aws_id__in=named), request.user)
-    near = {instance.aws_id: instance for instance in rows}
-    images = visible(Image.objects.present(), request.user)
-    some = images.filter(aws_id__in={instance.image_id for instance in near.values()})
-    expected = dict(some.values_list("aws_id", "expected_usage_operation"))
     return [
         {
             "code": reason["code"],
             "title": TITLES[reason["code"]],
             "instances": [
-                {
-                    "id": aws_id,
-                    "image_id": near[aws_id].image_id,
-                    "usage_operation": near[aws_id].usage_operation,
-                    "expected_usage_operation": expected.get(near[aws_id].image_id),
-                }
-                for aws_id in reason["instance_ids"]
-                if aws_id in near
+                _near(near[aws_id]) for aws_id in reason["instance_ids"] if aws_id in near
             ],
             "instances_in_all": len(reason["instance_ids"]),
         }
         for reason in row.reasons
+    ]
+
+
+def _near(instance: Any) -> dict[str, Any]:
+    return {
+        "id": instance.aws_id,
+        "image_id": instance.image_id,
+        "usage_operation": instance.code,
+        "expected_usage_operation": instance.expected,
+        "code": instance.kind,
+    }
+
+
+def _waste(found: Waste) -> dict[str, Any]:
+    ahead = found.ahead
+    return {
+        "since": found.since,
+        "so_far": money(found.so_far),
+        "sunk": money(ahead.sunk) if ahead else None,
+        "avoidable": money(ahead.avoidable) if ahead else None,
+    }
+
+
+def _over_time(row: ReservedInstance) -> list[dict[str, Any]]:
+    """Return how far it was used, the newest first; each holds until the one before it."""
+    return [
+        {
+            "at": step.at,
+            "used": float(Fraction(step.used)),
+            "idle": float(Fraction(step.idle)),
+            "causes": step.causes,
+            "idle_hourly_cost": money(step.idle_hourly_cost),
+        }
+        for step in row.utilizations.order_by("-at")[:MOST_STEPS]
     ]
 
 

@@ -1,6 +1,8 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from registry.models import Role
 from tests.factories import (
@@ -144,7 +146,9 @@ def test_a_cause_names_its_instances_with_the_code_that_each_has_and_should_have
     lost = make_instance(account=image.account, image_id=image.aws_id)
     plain = make_instance(account=image.account, image_id="ami-unknown")
     bought = make_reserved_instance(
-        account=image.account, reasons=[reason("wrong_platform", lost, plain)]
+        account=image.account,
+        product_description="Red Hat Enterprise Linux",
+        reasons=[reason("wrong_platform", lost, plain)],
     )
 
     (cause,) = program.get(f"/reserved-instances/{bought.aws_id}").json()["causes"]
@@ -156,14 +160,40 @@ def test_a_cause_names_its_instances_with_the_code_that_each_has_and_should_have
             "image_id": image.aws_id,
             "usage_operation": "RunInstances",
             "expected_usage_operation": RHEL,
+            "code": "lost",
         },
         {
             "id": plain.aws_id,
             "image_id": "ami-unknown",
             "usage_operation": "RunInstances",
             "expected_usage_operation": None,
+            "code": "unknown",
         },
     ]
+
+
+def test_one_purchase_comes_with_what_can_be_done_and_what_it_wastes(program):
+    now = timezone.now()
+    bought = make_reserved_instance(
+        used="0",
+        idle="1",
+        reasons=[reason("no_instance_of_type")],
+        idle_hourly_cost=Decimal("0.05"),
+        end_at=now + timedelta(hours=10, minutes=30),
+        judged_at=now,
+    )
+    for hours, used, idle, cost in ((4, "1", "0", 0), (2, "0", "1", Decimal("0.05"))):
+        at = now - timedelta(hours=hours)
+        bought.utilizations.create(at=at, used=used, idle=idle, idle_hourly_cost=cost)
+
+    found = program.get(f"/reserved-instances/{bought.aws_id}").json()
+
+    assert found["remedies"]
+    assert all(each["title"] and each["why"] for each in found["remedies"])
+    waste = found["waste"]
+    assert (waste["so_far"], waste["sunk"], waste["avoidable"]) == ("0.1", "0", "0.52")
+    steps = [(step["used"], step["idle"], step["idle_hourly_cost"]) for step in found["over_time"]]
+    assert steps == [(0.0, 1.0, "0.05"), (1.0, 0.0, "0")]
 
 
 def test_instances_of_others_are_counted_and_not_named(another):
