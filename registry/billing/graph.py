@@ -121,6 +121,9 @@ def _age(node: ImageNode | SnapshotNode, at: datetime | None) -> tuple[bool, flo
     return at is None, at.timestamp() if at else 0.0, node.aws_id
 
 
+Node = ImageNode | SnapshotNode | VolumeNode | InstanceNode
+
+
 def key_of(data_encryption_key_id: str) -> str:
     """Return what stands for a key among ids: it is short, however long AWS makes its own."""
     return f"key-{blake2b(data_encryption_key_id.encode(), digest_size=16).hexdigest()}"
