@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Router
 
 from registry.access import visible
+from registry.api.changes import changes_of
 from registry.api.door import ApiRequest
 from registry.api.paging import PageQuery, page
 from registry.api.problems import query
@@ -83,6 +84,7 @@ def get_reserved_instance(request: ApiRequest, aws_id: str) -> Any:
             {"title": one.title, "is_possible": one.is_possible, "why": one.why}
             for one in remedies_of(found, near, at=at)
         ],
+        "changes": changes_of(found, request.user, at=at),
         "waste": _waste(waste_of(found, at=at)),
         "over_time": _over_time(found),
         "covers": [

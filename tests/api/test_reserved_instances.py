@@ -196,6 +196,35 @@ def test_one_purchase_comes_with_what_can_be_done_and_what_it_wastes(program):
     assert steps == [(0.0, 1.0, "0.05"), (1.0, 0.0, "0")]
 
 
+@pytest.fixture
+def lost():
+    """An image that lost its code, with a running instance, and the purchase that waits for it."""
+    image = make_image(verdict="lost", expected_usage_operation=RHEL)
+    make_finding(image=image, rule="AMI001")
+    make_instance(account=image.account, image_id=image.aws_id)
+    payer = image.account.number
+    bought = make_reserved_instance(
+        account=make_account(payer=payer), product_description="Red Hat Enterprise Linux", idle="1"
+    )
+    return image, bought
+
+
+def test_one_purchase_comes_with_what_one_change_would_do(program, lost):
+    image, bought = lost
+
+    (found,) = program.get(f"/reserved-instances/{bought.aws_id}").json()["changes"]
+
+    assert (found["kind"], found["name"], found["instances"]) == ("image", image.aws_id, 1)
+    assert (found["used"], found["hourly"]) == (1.0, "0.05")
+
+
+def test_a_change_of_something_that_may_not_be_read_is_left_out(another, lost):
+    _, bought = lost
+    reader = another(Role.VIEWER, account=bought.account)
+
+    assert reader.get(f"/reserved-instances/{bought.aws_id}").json()["changes"] == []
+
+
 def test_instances_of_others_are_counted_and_not_named(another):
     mine, theirs = make_instance(), make_instance()
     bought = make_reserved_instance(
