@@ -29,7 +29,10 @@ _REMEDIES = {
         ),
     ),
     "wrong_size_not_flexible": (
-        "Run the size that was bought: for this platform or family, size can't flex.",
+        (
+            "Run the size that was bought: as things are, size can't flex. That of a zonal "
+            "purchase for Linux/UNIX may, once its scope is the region."
+        ),
     ),
     "wrong_tenancy": ("Run the instances with the tenancy of the purchase.",),
     "wrong_az": ("Change the scope of the purchase to the region. That is free.",),
