@@ -67,6 +67,20 @@ def buy(
     return build.scope.put("reserved_instances", aws_id, thing)
 
 
+def modified(build: Builder, before: Thing, age: int) -> Thing:
+    """What a modification made of a purchase, which is retired: no price is told of it any more."""
+    aws_id = f"{before['ReservedInstancesId'][:24]}{0:012x}"
+    made = {
+        **before,
+        "ReservedInstancesId": aws_id,
+        "Start": build.ago(age),
+        "FixedPrice": 0.0,
+        "_modified_from": [before["ReservedInstancesId"]],
+    }
+    before.update(State="retired", End=made["Start"])
+    return build.scope.put("reserved_instances", aws_id, made)
+
+
 def _times(build: Builder, terms: Terms) -> dict[str, str]:
     begin = build.now - timedelta(days=build.dice.randint(30, 300))
     if terms.state == "queued":

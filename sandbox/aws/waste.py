@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sandbox.aws.builders import Builder
 from sandbox.aws.catalog import LICENSED
 from sandbox.aws.losses import Way
-from sandbox.aws.purchases import Terms, buy
+from sandbox.aws.purchases import Terms, buy, modified
 from sandbox.aws.state import Thing
 
 RHEL = "RunInstances:0010"
@@ -37,7 +37,8 @@ def bought_wrong(builds: Sequence[Builder]) -> None:
 
     for machine in _machines(tenancy, "erp-dedicated", "RunInstances", "r6a.xlarge", 3):
         machine["Placement"]["Tenancy"] = "dedicated"
-    buy(tenancy, "r6a.xlarge", 3, "RunInstances", Terms(offering_type="All Upfront"))
+    paid = buy(tenancy, "r6a.xlarge", 3, "RunInstances", Terms(offering_type="All Upfront"))
+    modified(tenancy, paid, 12)
 
     _machines(size, "rhel9-half", RHEL, "c6a.xlarge", 4)
     buy(size, "c6a.2xlarge", 2, RHEL)

@@ -190,7 +190,7 @@ def _buy(places: Sequence[Place]) -> None:
     for number in range(ELSEWHERE):
         used_elsewhere(builds[4 + number], builds[8 + number])
     for number, (build, kind, code, count) in enumerate(_groups(builds)):
-        if len(state) == PURCHASES:
+        if len(state) > PURCHASES:  # the one more is what was modified
             break
         more = build.dice.randint(1, 3) if number % 5 == 0 else 0
         zone = 0 if number % 7 == 3 else None  # noqa: PLR2004

@@ -220,7 +220,18 @@ def test_it_is_as_large_as_a_company_is(seed):
 
     assert 1100 <= len(company.images) <= 1300
     assert 2800 <= len(company.instances) <= 3200
-    assert len(company.purchases) == 60
+    assert len(company.purchases) == 61
+
+
+def test_one_purchase_was_modified_and_its_origin_is_retired(company):
+    by_id = {bought["ReservedInstancesId"]: bought for bought in company.purchases.values()}
+    (made,) = [bought for bought in by_id.values() if "_modified_from" in bought]
+    origin = by_id[made["_modified_from"][0]]
+
+    assert (made["State"], made["FixedPrice"]) == ("active", 0)
+    assert origin["State"] == "retired"
+    assert origin["FixedPrice"] > 0
+    assert origin["Start"] < origin["End"] == made["Start"] < made["End"]
 
 
 # Billing codes
@@ -547,7 +558,7 @@ def test_purchases_are_of_every_kind(company):
     bought = list(company.purchases.values())
     states = Counter(one["State"] for one in bought)
 
-    assert (states["retired"], states["queued"]) == (2, 2)
+    assert (states["retired"], states["queued"]) == (3, 2)
     assert {one["OfferingClass"] for one in bought} == {"standard", "convertible"}
     assert {one["OfferingType"] for one in bought} == {
         "No Upfront",
@@ -575,6 +586,7 @@ def test_a_price_is_paid_at_once_or_by_the_hour(company):
     paid = {
         one["OfferingType"]: (one["FixedPrice"] > 0, bool(one["RecurringCharges"]))
         for one in company.purchases.values()
+        if "_modified_from" not in one
     }
 
     assert paid == {
