@@ -285,12 +285,15 @@ def test_a_role_on_one_account_is_no_role_on_another(action):
         pytest.param(Role.VIEWER, {"read", "export", "report"}, id="viewer"),
         pytest.param(
             Role.DEVELOPER,
-            {"read", "export", "report", "verify", "register", "discard own"},
+            {"read", "export", "report", "verify", "comment", "register", "discard own"},
             id="developer",
         ),
         pytest.param(
             Role.FINOPS,
-            {"read", "export", "report", "sync", "verify", "audit", "approve"},
+            {
+                *("read", "export", "report", "sync", "verify", "audit", "approve"),
+                *("comment", "triage", "declare"),
+            },
             id="finops",
         ),
         pytest.param(Role.ENGINEER, set(Action) - {"manage"}, id="engineer"),
