@@ -17,7 +17,7 @@ CLOSES = {
     "AMI013": "No instance of it runs any more, or AWS shows the image again.",
     "AMI014": "The image is gone.",
     "AMI015": "Nobody else may launch it any more, or the image is gone.",
-    "INS001": "The two codes agree, or the instance is gone.",
+    "INS001": "The two codes agree, or the instance is terminated or gone.",
     "RI001": _USED,
     "RI002": _USED,
 }
