@@ -70,8 +70,8 @@ def _for_causes(idle: IdlePurchase) -> Iterator[Remedy]:
             "share",
             "Turn on sharing for both accounts",
             True,
-            "The management account does it in its billing preferences. It then holds for all "
-            "their Reserved Instances and Savings Plans.",
+            "The management account sets it for each account, and both must have it on. It then "
+            "holds for all their Reserved Instances.",
         )
     if "not_running" in idle.causes:
         yield Remedy("start", "Start the stopped instances", True, "It pays for what runs.")
@@ -114,8 +114,8 @@ def _convert(idle: IdlePurchase) -> Remedy:
 def _modify(idle: IdlePurchase) -> Remedy:
     if "wrong_az" in idle.causes and not idle.is_regional:
         why = (
-            "A modification is free, and also moves it to another zone. A regional purchase "
-            "reserves no capacity."
+            "A modification is free, and can also move it to another zone; not while it is listed "
+            "for sale. A regional purchase reserves no capacity."
         )
         return Remedy("modify", "Change its scope to the region", True, why)
     title = "Let its size flex"
