@@ -95,7 +95,7 @@ def test_a_finding_without_a_cause_is_like_no_other(signed_in):
         ("AMI001", "Its code is what is expected, or the image is gone."),
         ("AMI012", "No instance of it runs any more"),
         ("AMI013", "No instance of it runs any more, or AWS shows the image again."),
-        ("INS001", "The two codes agree, or the instance is gone."),
+        ("INS001", "The two codes agree, or the instance is terminated or gone."),
         ("RI001", "or the purchase is over."),
     ],
 )
