@@ -65,7 +65,7 @@ def utilization(purchase: ReservedInstance) -> dict[str, Any]:
         "now": _percent(steps[-1].share),
         "average": _percent(mean.share if mean else None),
         "known": _about(mean.known) if mean and mean.known < AVERAGED - DAY else "",
-        "idle_since": _idle_since(rows, kept["not_idle"], steps[-1]),
+        "idle_since": _idle_since(rows, kept["not_idle"]),
         "is_longer_idle": kept["not_idle"] is None,
         "chart": step_chart(stretches(steps, since, until), _labels(since, until)),
         "lines": [_line(row) for row in reversed(found[-MOST_LINES:])],
@@ -80,11 +80,8 @@ def _rows(rows: QuerySet[Utilization], since: datetime) -> list[Utilization]:
     return after if len(after) == MOST_STEPS else before + after
 
 
-def _idle_since(
-    rows: QuerySet[Utilization], not_idle: datetime | None, last: Step
-) -> datetime | None:
-    if last.share is None or last.share == 1:
-        return None
+def _idle_since(rows: QuerySet[Utilization], not_idle: datetime | None) -> datetime | None:
+    """Return the first time after the last one at which nothing was idle; None: that is now."""
     since = rows.filter(at__gt=not_idle) if not_idle else rows
     found: datetime | None = since.aggregate(since=Min("at"))["since"]
     return found
