@@ -8,7 +8,8 @@ A line says what runs or was bought, where, and after the colon the answer:
 that is: one instance is covered as a whole and one by half; `nothing` is said of what is stopped.
 Where a region stands, the purchase is regional. Between the place and the colon there may be a
 code, a platform, a tenancy, a state, the id of a zone, or an option of the launch. `C shares
-nothing` and `D has a payer of its own` speak of accounts; all others of an example share one payer.
+nothing`, `D has a payer of its own`, `A is in group red` and `A shares in group red only` speak of
+accounts; all others of an example share one payer.
 """
 
 import json
@@ -22,6 +23,7 @@ from typing import Any, NamedTuple
 from tests.data.items import Item, instance_item, reserved_item
 
 _LINE = re.compile(r"(\w) (runs|buys) (\d+) (\S+) in ([a-z]+-[a-z]+-\d)([a-z]?)(.*): (.*)")
+_GROUP = re.compile(r" (?:is|shares) in group (\w+)( only)?")
 _ZONE_ID = re.compile(r"\w+-az\d")
 _LIFECYCLES = {"spot", "scheduled", "capacity-block"}
 _TENANCIES = {"dedicated", "host"}
@@ -68,10 +70,11 @@ class Example:
         found = cls(number)
         for line in filter(None, map(str.strip, text.splitlines())):
             name, what = line[0], line[1:]
-            terms = {"payer": found._account("P"), "sharing": True}
-            account = found.accounts.setdefault(name, terms)
+            account = found.accounts.setdefault(name, {"payer": found._account("P")})
             if what == " shares nothing":
-                account["sharing"] = False
+                account["reserved_instance_sharing"] = False
+            elif match := _GROUP.fullmatch(what):
+                account |= {"sharing_group": match[1], "group_only": bool(match[2])}
             elif what == " has a payer of its own":
                 account["payer"] = found._account(name)
             else:
@@ -80,12 +83,12 @@ class Example:
 
     @property
     def accounts_file(self) -> str:
-        return "".join(
-            f'[[account]]\nid = "{self._account(name)}"\nname = "{name} of {self.number}"\n'
-            f'payer = "{terms["payer"]}"\nregions = {json.dumps(self._regions(name))}\n'
-            f"reserved_instance_sharing = {json.dumps(terms['sharing'])}\n"
-            for name, terms in self.accounts.items()
-        )
+        lines = []
+        for name, terms in self.accounts.items():
+            own = {"id": self._account(name), "name": f"{name} of {self.number}"}
+            every = own | {"regions": self._regions(name)} | terms
+            lines += ["[[account]]", *(f"{key} = {json.dumps(it)}" for key, it in every.items())]
+        return "\n".join([*lines, ""])
 
     def write(self, folder: Path) -> None:
         for (account, region, file), items in self.answers.items():

@@ -2,9 +2,9 @@
 
 Sources: EC2 User Guide, "How Reserved Instance discounts are applied", its scenarios 1 to 4 and its
 examples of the normalization factor, and "How you are billed"; Cost and Usage Report guide, "size
-flexible reservations"; Billing guide, "billing examples for specific services"; the whitepaper on
-reservation models; the table of billing information fields. What is no number there, but a rule,
-is an example of that rule.
+flexible reservations"; Billing guide, "billing examples for specific services" and the sharing of
+Reserved Instances; the whitepaper on reservation models; the table of billing information fields.
+What is no number there, but a rule, is an example of that rule.
 """
 
 import json
@@ -154,6 +154,22 @@ RULES = {
         C shares nothing
         C runs 1 m5.large in us-east-1a: 1 x 0
         A buys 1 m5.large in us-east-1: used 0, idle 1
+    """,
+    "a prioritized group comes after the owner and before the rest": """
+        A is in group red
+        C is in group red
+        A runs 1 m5.large in us-east-1a: 1 x 1
+        B runs 2 m5.large in us-east-1a: 1 x 1, 1 x 0
+        C runs 1 m5.large in us-east-1a: 1 x 1
+        A buys 3 m5.large in us-east-1: used 3, idle 0
+    """,
+    "a restricted group comes after the owner, and nobody else does": """
+        A shares in group red only
+        B shares in group red only
+        A runs 1 m5.large in us-east-1a: 1 x 1
+        B runs 1 m5.large in us-east-1a: 1 x 1
+        C runs 2 m5.large in us-east-1a: 2 x 0
+        A buys 3 m5.large in us-east-1: used 2, idle 1
     """,
     "another payer is another organization": """
         D has a payer of its own
