@@ -117,7 +117,8 @@ def test_a_price_that_is_not_known_is_no_amount(account):
 
     (found,) = changes(at=NOON).proposals
 
-    assert (found.effect.units, found.effect.hourly) == (1, None)
+    assert found.effect.units == 1
+    assert found.effect.hourly is None
 
 
 def test_for_one_purchase_the_change_that_uses_most_of_it_comes_first(account):

@@ -266,5 +266,6 @@ def test_the_shares_sum_up_to_all_together(question):
     for purchase in purchases:
         added = sum((net(share, purchase) for share in shares.values()), Fraction(0))
         assert net(together, purchase) == added
-    if all(share.hourly is not None for share in shares.values()) and together.is_certain:
-        assert together.hourly == sum(share.hourly for share in shares.values())
+    costs = [share.hourly for share in shares.values()]
+    if None not in costs and together.is_certain:
+        assert together.hourly == sum(cost or 0 for cost in costs)
