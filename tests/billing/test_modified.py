@@ -158,6 +158,13 @@ def test_a_modified_purchase_costs_what_was_paid_for_it(every, cost):
             [origin(price="0", offering_type=""), made("ri-origin")],
             id="its price reads 0 and its offering is not recorded",
         ),
+        pytest.param(
+            [
+                origin(price="0", offering_type="Partial Upfront"),
+                made("ri-origin", offering_type="", recurring_hourly=Decimal("0.05")),
+            ],
+            id="its price reads 0 though something was paid upfront",
+        ),
         pytest.param([between("ri-1", "ri-0"), made("ri-1")], id="the way ends"),
         pytest.param([made("ri-made")], id="of itself"),
         pytest.param(
