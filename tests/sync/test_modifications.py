@@ -1,5 +1,9 @@
+from fractions import Fraction
+
 import pytest
 
+from registry.audit.coverage import audit_coverage
+from registry.billing.price import hourly
 from registry.models import ReservedInstance
 from registry.sync import sync_scope
 from tests.data.items import drop, put, reserved_item
@@ -88,3 +92,13 @@ def test_what_is_no_longer_told_stays(aws, ec2, scope):
 
     assert modified_from(MADE) == [ORIGIN["ReservedInstancesId"]]
     assert versions(ReservedInstance) == before
+
+
+def test_the_next_audit_counts_what_was_paid_for_the_origin(aws, ec2, scope):
+    put(aws, ORIGIN, MADE | {"InstanceCount": 1})
+    sync_scope(ec2, scope, at=NOON)
+
+    audit_coverage(at=NOON)
+
+    made = ReservedInstance.objects.get(aws_id=MADE["ReservedInstancesId"])
+    assert made.hourly_cost == hourly(Fraction(350, 8760) + Fraction("0.041"))
