@@ -519,8 +519,8 @@ def test_the_evidence_says_that_an_ancestor_lost_its_code_without_its_name():
     (item,) = expect(Clues(usage_operation=PLAIN, links=(link,))).evidence
 
     assert item.sentence == (
-        "It descends from ami-1, which is billed without a license though its name says Red Hat Enterprise "
-        "Linux."
+        "It descends from ami-1, which is billed without a license though its name says "
+        "Red Hat Enterprise Linux."
     )
 
 
