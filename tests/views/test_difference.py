@@ -177,6 +177,13 @@ def test_each_purchase_is_told_its_own_changes(signed_in, account):
     assert [[one.thing for one in row.triggers] for row in rows] == [[one] for one in machines]
 
 
+def test_what_came_after_a_purchase_was_idle_is_not_its_cause(signed_in, account):
+    late = make_instance(account=account, launched_at=SECOND - timedelta(hours=1))
+    became_idle(account, reasons=named(late))
+
+    assert parts(compared(signed_in))["idle"].rows[0].triggers == []
+
+
 def test_where_nothing_near_has_changed_the_cause_is_not_known(signed_in, account):
     machine = make_instance(account=account, launched_at=FIRST - DAY)
     became_idle(account, reasons=named(machine))
