@@ -143,7 +143,7 @@ def test_the_totals_of_a_day_are_those_of_its_last_audit():
 
     row = DailyTotals.objects.get()
     assert (row.account, row.day, row.at) == (account, date(2026, 11, 24), LATER)
-    assert (row.running, row.covered, row.idle_hourly_cost) == (1, "1", 0)
+    assert (row.running, row.covered, row.idle_hourly_cost) == (1, "1", Decimal(0))
 
 
 def test_each_day_in_utc_has_totals_of_its_own():
@@ -170,7 +170,7 @@ def test_totals_count_each_account_by_itself():
     first = DailyTotals.objects.get(account=one)
     assert first.verdicts == {"lost": 1, "ok": 1}
     assert first.severities == {"high": 1}
-    assert (first.purchases, first.idle_hourly_cost, first.running) == (0, 0, 0)
+    assert (first.purchases, first.idle_hourly_cost, first.running) == (0, Decimal(0), 0)
     second = DailyTotals.objects.get(account=other)
     assert (second.purchases, second.running, second.covered) == (1, 1, "1/4")
     assert second.verdicts == {}
@@ -218,7 +218,7 @@ def test_what_is_used_to_the_full_leaves_nothing_idle_whatever_it_costs():
     audit(at=NOON)
 
     row = DailyTotals.objects.get()
-    assert (row.hourly_cost, row.idle_hourly_cost, row.unpriced) == (None, 0, 0)
+    assert (row.hourly_cost, row.idle_hourly_cost, row.unpriced) == (None, Decimal(0), 0)
 
 
 def test_purchases_that_are_not_active_are_not_in_the_totals():

@@ -175,7 +175,7 @@ def test_a_code_that_no_purchase_pays_for_takes_its_instance_away():
 def test_without_its_price_the_money_is_not_known_but_the_units_are():
     found = effect([red_hat(fixed_price=None)], [running("i-1", "m5.large")], {"i-1": RHEL})
 
-    assert found == Effect({"ri-rhel": 1}, {}, None, is_certain=True)
+    assert found == Effect({"ri-rhel": Fraction(1)}, {}, None, is_certain=True)
 
 
 def test_a_price_that_is_not_concerned_may_be_unknown():
@@ -229,7 +229,9 @@ def test_names_of_zones_compare_in_their_own_account():
     purchase = zonal("m5.large", platform=RHEL_RI, zone_id="", aws_id="ri-1")
     machine = running("i-1", "m5.large", zone_id="")
 
-    assert effect([purchase], [machine], {"i-1": RHEL}) == Effect({"ri-1": 1}, {}, Decimal("0.15"))
+    found = effect([purchase], [machine], {"i-1": RHEL})
+
+    assert found == Effect({"ri-1": Fraction(1)}, {}, Decimal("0.15"))
 
 
 def test_the_best_comes_first_by_money_then_by_units():
@@ -307,7 +309,7 @@ def questions(draw):
 
 def corrected(machines, corrections):
     """The fleet once all is corrected; what is given first counts."""
-    every = {}
+    every: dict[str, str | None] = {}
     for correction in reversed(corrections.values()):
         every |= correction
     return [

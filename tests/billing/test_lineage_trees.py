@@ -1,6 +1,7 @@
 """Losses that were planted, found in random lineages."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def test_every_descendant_shows_the_loss_at_the_edge_where_it_was(code, plain, s
 def test_of_what_is_gone_the_rest_of_the_way_tells(code, plain, steps, data):
     """What nobody ever saw is not there, what is gone is; some codes were never recorded."""
     tree = branched(code, steps, data.draw(st.integers(0, len(steps) - 1)), plain)
-    nodes = []
+    nodes: list[Any] = []
     for node in tree.chain.nodes:
         fate = data.draw(st.sampled_from(["there", "there", "gone", "unseen", "no code"]))
         if fate == "no code" and isinstance(node, ImageNode):

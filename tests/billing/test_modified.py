@@ -224,6 +224,8 @@ def test_the_footprint_costs_the_same_whatever_is_done_to_it(kinds, paid):
 
     assert last.fixed_price is not None
     before, after = factor(first), factor(last.instance_type)
+    assert before
+    assert after
     exact = Fraction(paid) * after / before
     assert abs(Fraction(last.fixed_price) - exact) <= exact / 10**26
     assert last.paid_seconds == (AGAIN - BEGIN).total_seconds()

@@ -100,7 +100,7 @@ def test_the_two_parts_are_the_whole(upfront, charged, idle, hours):
     assert found is not None
     assert min(found.sunk, found.avoidable) >= 0
     assert found.total == found.sunk + found.avoidable
-    assert abs(Fraction(found.total) - Fraction(rate) * hours) <= Fraction(1, 200)
+    assert abs(Fraction(found.total) - Fraction(rate or 0) * hours) <= Fraction(1, 200)
     assert upfront or not found.sunk
 
 
@@ -118,4 +118,5 @@ def test_it_is_the_sum_of_every_hour(steps, last):
 
     found = so_far(records(*told), until=NOON + until * HOUR)
 
+    assert found is not None
     assert abs(Fraction(found) - every) <= Fraction(1, 200)

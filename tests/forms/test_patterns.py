@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from registry.forms.patterns import PatternForm
@@ -40,7 +42,8 @@ def test_a_pattern_of_a_tag_for_an_account():
 
 
 def test_every_code_of_the_reference_may_be_expected():
-    codes = [code for code, _ in PatternForm().fields["usage_operation"].choices if code]
+    field: Any = PatternForm().fields["usage_operation"]
+    codes = [code for code, _ in field.choices if code]
 
     assert RHEL in codes
     assert [code for code in codes if errors(usage_operation=code)] == []

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -34,7 +35,8 @@ def test_oneself_is_offered_first():
 
     form = AssignForm(people=User.objects.all(), by=zoe)
 
-    assert [label for _, label in form.fields["person"].choices] == ["Nobody", "zoe", "anna"]
+    choices: Any = form.fields["person"]
+    assert [label for _, label in choices.choices] == ["Nobody", "zoe", "anna"]
 
 
 def test_people_are_named_as_they_sign_in():

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DataError
@@ -264,7 +265,7 @@ def replayed(row, first):
 @given(st.lists(_answer | _act, max_size=8))
 def test_whatever_is_answered_the_history_leads_to_what_is(steps):
     place = make_scope()
-    first = {}
+    first: dict[int, Any] = {}
 
     for step, what, at in steps:
         if step is amend:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from registry.models import Image, Instance, Touched
@@ -139,7 +141,7 @@ def test_who_may_launch_what_is_sold_is_read_again_and_again(aws, ec2, scope):
     put(aws, image_item(1, ProductCodes=SOLD), image_item(2))
     sync_scope(ec2, scope, at=NOON)
     Touched.objects.all().delete()
-    image = Place(aws.state, ACCOUNT, REGION).find("images", image_item(1)["ImageId"])
+    image: Any = Place(aws.state, ACCOUNT, REGION).find("images", image_item(1)["ImageId"])
     image["_permissions"] = [{"UserId": "888888888888"}]
 
     sync_scope(ec2, scope, at=LATER)
@@ -207,7 +209,8 @@ def test_of_more_than_a_sync_reads_each_has_its_turn(aws, ec2, scope, monkeypatc
     shared = image_item(1, ProductCodes=SOLD, _permissions=[{"UserId": "888888888888"}])
     put(aws, shared, image_item(2, ProductCodes=SOLD))
     sync_scope(ec2, scope, at=NOON)
-    Place(aws.state, ACCOUNT, REGION).find("images", shared["ImageId"])["_permissions"] = []
+    image: Any = Place(aws.state, ACCOUNT, REGION).find("images", shared["ImageId"])
+    image["_permissions"] = []
     monkeypatch.setattr(origins, "MOST", 1)
 
     for _ in range(50):

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -100,7 +101,7 @@ def test_a_finding_without_a_cause_is_like_no_other(signed_in):
     ],
 )
 def test_says_when_it_closes(signed_in, rule, says):
-    things = {"INS001": {"instance": make_instance()}}
+    things: dict[str, Any] = {"INS001": {"instance": make_instance()}}
     things["RI001"] = {"reserved_instance": make_reserved_instance()}
 
     text = page(signed_in, make_finding(rule=rule, **things.get(rule, {}))).content.decode()

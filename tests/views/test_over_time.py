@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -53,7 +54,8 @@ def engineer(db):
 
 
 def weeks(user, severities=None, **scope):
-    return thirteen_weeks(Asked(user, **scope), severities or {}, today=FRIDAY)
+    request: Any = Asked(user, **scope)
+    return thirteen_weeks(request, severities or {}, today=FRIDAY)
 
 
 def test_nothing_kept_is_said_on_the_page_of_a_purchase(signed_in):

@@ -72,7 +72,9 @@ def test_all_that_match_the_filter_travel_as_the_filter(signed_in):
 
 
 def key_in(answer):
-    return re.search(r'name="key" value="([^"]+)"', answer.content.decode())[1]
+    found = re.search(r'name="key" value="([^"]+)"', answer.content.decode())
+    assert found
+    return found[1]
 
 
 def test_what_is_sent_twice_is_asked_for_once(signed_in):
