@@ -15,6 +15,7 @@ from rq.timeouts import JobTimeoutException
 from registry import aws
 from registry.access import Action, may
 from registry.audit import declare, judge_images
+from registry.billing.rules import CODE_RULES
 from registry.jobs.approvals import missing
 from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
@@ -219,6 +220,6 @@ def _take_in(registration: Registration, image: aws.ImageRecord) -> Image:
 
 
 def _advice(row: Image) -> list[str]:
-    """Return what the billing rules say to do about the image, in order."""
-    found = Finding.objects.open().filter(image=row).order_by("rule", "pk")
+    """Return what the billing rules say to do about a wrong code of the image, in order."""
+    found = Finding.objects.open().filter(image=row, rule__in=CODE_RULES).order_by("rule", "pk")
     return [step for remedy in found.values_list("remedy", flat=True) for step in remedy]
