@@ -37,7 +37,10 @@ _REMEDIES = {
     "wrong_tenancy": ("Run the instances with the tenancy of the purchase.",),
     "wrong_az": ("Change the scope of the purchase to the region. That is free.",),
     "other_account_sharing_off": (
-        "Turn on sharing of Reserved Instances for both accounts in the payer's billing settings.",
+        (
+            "Turn on sharing of Reserved Instances for both accounts in the payer's billing "
+            "settings; where groups are restricted, put both into one."
+        ),
     ),
     "not_running": ("Start the instances, or sell or exchange the purchase.",),
     "over_bought": ("Sell or exchange what is too much, or launch new work on it.",),
