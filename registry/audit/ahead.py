@@ -14,6 +14,8 @@ _V_co = TypeVar("_V_co", covariant=True)
 class _Reads(Protocol[_V_co]):
     """A part of an inventory that is read on demand."""
 
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
     def __getitem__(self, key: str) -> _V_co: ...
     def has_read(self, key: str) -> bool: ...
     def read(self, keys: Iterable[str]) -> None: ...
@@ -68,10 +70,10 @@ class _Waiting(Mapping[str, _V], Generic[_V]):
         return self._part[key]
 
     def __iter__(self) -> Iterator[str]:
-        raise NotImplementedError("Nobody walks over what is read on demand.")
+        return iter(self._part)
 
     def __len__(self) -> int:
-        raise NotImplementedError("Nobody counts what is read on demand.")
+        return len(self._part)
 
     def want(self, keys: Iterable[str]) -> None:
         self._wanted.update(keys)

@@ -209,18 +209,6 @@ def could_become(before: frozenset[str], after: frozenset[str]) -> bool:
     return (before, after) in _CONVERSIONS
 
 
-def is_convertible(usage_operation: str | None, target: str | None) -> bool:
-    """Say whether AWS converts an instance from one code to another.
-
-    Plain Linux becomes RHEL only where Red Hat sold it: a RHEL that lost its code is not
-    converted. Nobody knows what an empty field stands for.
-    """
-    before, after = parts(usage_operation), parts(target)
-    if before is None or after is None or (not before and RHEL in after):
-        return False
-    return could_become(before, after)
-
-
 def from_platform_details(text: str) -> str | None:
     """Return the code of a text of an image, instance or purchase; None if it is not known."""
     return _TEXTS.get(_without_vpc(text).lower())

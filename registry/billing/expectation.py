@@ -22,6 +22,7 @@ from registry.billing.codes import (
     label,
     parts,
 )
+from registry.billing.conversion import is_listed
 from registry.billing.own_patterns import POLICY, OwnPattern, in_order
 from registry.billing.patterns import MARKETPLACE, RED_HAT_MARKETPLACE
 from registry.billing.text import (
@@ -122,14 +123,12 @@ def _from_links(clues: Clues) -> Iterator[Evidence]:
 def _may_be_converted(link: Link, clues: Clues) -> bool:
     """Say whether an instance may have been as its image is, and have been converted since.
 
-    Then its code tells what it is now. Plain Linux becomes RHEL only where Red Hat sold it.
+    Then its code tells what it is now.
     """
     before, now = parts(clues.usage_operation), parts(link.usage_operation)
     if not link.may_have_changed or before is None or now is None or before == now:
         return False
-    if not before and RHEL in now and not RED_HAT_MARKETPLACE & set(clues.product_codes):
-        return False
-    return could_become(before, now)
+    return is_listed(before, now, clues.product_codes)
 
 
 def _converted(link: Link, code: str, clues: Clues) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from registry.billing.clues import Link
-from registry.billing.codes import RHEL, could_become, in_order, parts
-from registry.billing.patterns import RED_HAT_MARKETPLACE
+from registry.billing.codes import could_become, in_order, parts
+from registry.billing.conversion import is_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def with_breaks(passed: Iterable[Passed]) -> Iterator[Hop]:
             yield hop
             continue
         lost = _lost_since(before, now)
-        if not _may_have_become(now, unsure, one.product_codes):
+        if not is_listed(now, unsure, one.product_codes):
             lost |= _lost_since(unsure, now)
         yield replace(hop, is_break=True, detail=hop.detail or _lost(lost)) if lost else hop
         before, unsure = now, frozenset()
@@ -65,18 +65,6 @@ def licences(code: str | None) -> frozenset[str] | None:
 
 def _lost_since(before: frozenset[str], now: frozenset[str]) -> frozenset[str]:
     return frozenset() if could_become(before, now) else before - now
-
-
-def _may_have_become(
-    now: frozenset[str], later: frozenset[str], product_codes: Iterable[str]
-) -> bool:
-    """Say whether AWS may have converted a machine since an image was made of it.
-
-    Plain Linux becomes RHEL only where Red Hat sold it.
-    """
-    if not now and RHEL in later and not RED_HAT_MARKETPLACE & set(product_codes):
-        return False
-    return could_become(now, later)
 
 
 def _lost(licences: frozenset[str]) -> str:

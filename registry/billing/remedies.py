@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from registry.billing.codes import TABLE, is_convertible, label
+from registry.billing.codes import TABLE, label
+from registry.billing.conversion import is_convertible
 from registry.billing.normalization import is_flexible
 
 LEFT_TO_EXCHANGE = timedelta(hours=24)

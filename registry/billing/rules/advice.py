@@ -8,9 +8,9 @@ from registry.billing.codes import (
     SQL_EDITIONS,
     UBUNTU_PRO,
     WINDOWS_BYOL,
-    is_convertible,
     label,
 )
+from registry.billing.conversion import is_convertible
 from registry.billing.rules.facts import Comparison, ImageFacts
 
 DISCARD = "Discard this AMI. The billing code of an AMI can't be edited."

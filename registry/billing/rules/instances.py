@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from registry.billing.codes import RHEL, RHEL_BYOL, could_become, is_known, label, parts
+from registry.billing.codes import RHEL_BYOL, is_known, label, parts
+from registry.billing.conversion import is_listed
 from registry.billing.patterns import RED_HAT_MARKETPLACE
 from registry.billing.rules.facts import InstanceFacts, Violation
 from registry.billing.rules.rulebook import RULEBOOK
@@ -23,8 +24,8 @@ def carries_the_code_of_its_image(facts: InstanceFacts) -> Violation | None:
     )
     converted_at = _converted_at(facts)
     if converted_at:
-        is_listed = _is_listed(before, now, facts.product_codes)
-        return _conversion(facts, f"{said} {_on(converted_at)}", is_listed=is_listed)
+        is_offered = is_listed(before, now, facts.product_codes)
+        return _conversion(facts, f"{said} {_on(converted_at)}", is_offered=is_offered)
     if facts.updated_at is not None and facts.updated_at == facts.launched_at:
         return _drift(facts, said)
     return _unexplained(facts, said)
@@ -47,20 +48,13 @@ def _converted_at(facts: InstanceFacts) -> datetime | None:
     return None
 
 
-def _is_listed(before: _Licences, now: _Licences, products: frozenset[str]) -> bool:
-    """Say whether AWS lists the conversion; of plain Linux to RHEL only for Red Hat's own sale."""
-    if not before and RHEL in now and not RED_HAT_MARKETPLACE & products:
-        return False
-    return could_become(before, now)
-
-
 def _on(converted_at: datetime) -> str:
     at = converted_at.astimezone(UTC)
     return f"Its code was changed on {at:%Y-%m-%d} at {at:%H:%M} UTC, after it was launched:"
 
 
-def _conversion(facts: InstanceFacts, said: str, *, is_listed: bool) -> Violation:
-    listed = "AWS lists this one." if is_listed else "AWS does not list this one."
+def _conversion(facts: InstanceFacts, said: str, *, is_offered: bool) -> Violation:
+    listed = "AWS lists this one." if is_offered else "AWS does not list this one."
     return Violation(
         "INS001",
         "low",
@@ -68,7 +62,7 @@ def _conversion(facts: InstanceFacts, said: str, *, is_listed: bool) -> Violatio
         f"{said} a license conversion. {listed}",
         (
             "Check that the conversion was meant."
-            if is_listed
+            if is_offered
             else "Check that the conversion was meant. Ask AWS Support how it came about.",
             (
                 "If it was, create an AMI from the instance with CreateImage: what is launched "
