@@ -11,6 +11,8 @@ env = environ.FileAwareEnv()
 
 HOME = Path(env.str("AMIPORTAL_HOME", default=str(BASE_DIR / "var")))
 DEMO = env.bool("AMIPORTAL_DEMO", default=False)
+# Below it lie the Cost and Usage Reports that are read from folders.
+BILLS = Path(env.str("AMIPORTAL_BILLS", default=str(HOME / "bills")))
 
 DEBUG = False
 SECRET_KEY = env.str("AMIPORTAL_SECRET_KEY", default="")

@@ -55,6 +55,7 @@ class AccountAdmin(SyncingAdmin):
     list_display = [
         *("name", "number", "payer", "is_synced"),
         *("reserved_instance_sharing", "sharing_group", "is_group_restricted"),
+        *("reads_prices", "bill"),
     ]
     search_fields = ["name", "number"]
     ordering = ["name", "pk"]

@@ -2,13 +2,23 @@
 
 from registry.models.account import Account, Scope
 from registry.models.approval import OPERATOR, Decision, Operation, Policy
+from registry.models.bill import (
+    Bill,
+    BilledPurchase,
+    BilledUsage,
+    Disagreement,
+    DisagreementKind,
+    UsageKind,
+)
 from registry.models.change import EVERYTHING, Change, ChangeField, Touched
 from registry.models.finding import ACTIONABLE, Finding, FindingState, Severity
 from registry.models.grant import Grant, Role
 from registry.models.image import MISMATCHES, Confidence, Image, ImageVerdict
 from registry.models.instance import Instance
+from registry.models.list_price import ListPrice
 from registry.models.mirror import Mirror, MirrorQuerySet
 from registry.models.pattern import Pattern, PatternKind, PatternStrength
+from registry.models.proposal import Proposal
 from registry.models.registration import Method, Registration, RegistrationStep
 from registry.models.removal import ITEM_ACTIVE, ITEM_OVER, ItemState, Removal, RemovalItem
 from registry.models.report import Report, Schedule, ScheduleKind, ScheduleSlot
@@ -40,12 +50,17 @@ __all__ = [
     "Activity",
     "ActivityKind",
     "ApiToken",
+    "Bill",
+    "BilledPurchase",
+    "BilledUsage",
     "Change",
     "ChangeField",
     "Confidence",
     "Cover",
     "DailyTotals",
     "Decision",
+    "Disagreement",
+    "DisagreementKind",
     "Event",
     "Finding",
     "FindingState",
@@ -54,6 +69,7 @@ __all__ = [
     "ImageVerdict",
     "Instance",
     "ItemState",
+    "ListPrice",
     "Method",
     "Mirror",
     "MirrorQuerySet",
@@ -62,6 +78,7 @@ __all__ = [
     "PatternKind",
     "PatternStrength",
     "Policy",
+    "Proposal",
     "Registration",
     "RegistrationStep",
     "Removal",
@@ -83,6 +100,7 @@ __all__ = [
     "TriageAction",
     "TriageItem",
     "TriageItemState",
+    "UsageKind",
     "Utilization",
     "Volume",
     "Waiver",

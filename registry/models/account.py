@@ -9,6 +9,9 @@ from django.db.models import Q
 ACCOUNT_NUMBER = r"^\d{12}$"
 ROLE_ARN = r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
 EXTERNAL_ID = r"^[\w+=,.@:/-]{2,}$"
+BILL_SOURCE = (
+    r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\x00-\x1f]*)?|(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*)$"
+)
 REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
 
@@ -57,6 +60,21 @@ class Account(models.Model):
     is_group_restricted = models.BooleanField("shares only within its group", default=False)
     is_synced = models.BooleanField(
         default=True, help_text="Off: the account is only filled from imported answers."
+    )
+
+    reads_prices = models.BooleanField(
+        "asks for list prices", default=False, help_text="Its role asks AWS for list prices."
+    )
+    bill = models.CharField(
+        max_length=600,
+        blank=True,
+        help_text=(
+            "Where its Cost and Usage Report lies: s3://bucket/prefix, or a folder below that of "
+            "all bills."
+        ),
+        validators=[
+            RegexValidator(BILL_SOURCE, "Write s3://bucket/prefix, or a folder such as northwind.")
+        ],
     )
 
     objects = AccountQuerySet.as_manager()

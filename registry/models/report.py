@@ -12,6 +12,8 @@ from registry.models.run import Run
 class ScheduleKind(models.TextChoices):
     SYNC = "sync", "Sync inventory"
     REPORT = "report", "Audit report"
+    PRICES = "prices", "Read list prices"
+    BILLS = "bills", "Read bills"
 
 
 class ScheduleQuerySet(models.QuerySet["Schedule"]):

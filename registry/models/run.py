@@ -21,6 +21,8 @@ class RunKind(models.TextChoices):
     REMOVE = "remove", "Discard images"
     REPORT = "report", "Report"
     TRIAGE = "triage", "Triage findings"
+    PRICES = "prices", "Read list prices"
+    BILLS = "bills", "Read bills"
 
 
 class RunState(models.TextChoices):
@@ -115,8 +117,8 @@ class Run(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["kind"],
-                condition=Q(kind="audit", state__in=[RunState.QUEUED]),
-                name="registry_run_one_queued_audit",
+                condition=Q(kind__in=["audit", "prices", "bills"], state=RunState.QUEUED),
+                name="registry_run_one_queued_of_all",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=OVER, finished_at__isnull=False)

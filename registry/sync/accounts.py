@@ -9,13 +9,13 @@ from typing import Any, TypeGuard
 from django.db import transaction
 
 from registry.models import Account, Scope
-from registry.models.account import ACCOUNT_NUMBER, EXTERNAL_ID, REGION, ROLE_ARN
+from registry.models.account import ACCOUNT_NUMBER, BILL_SOURCE, EXTERNAL_ID, REGION, ROLE_ARN
 from registry.sync.toml_lines import Places, places
 
 TABLE = "account"
 KEYS = (
     *("id", "name", "payer", "role_arn", "external_id", "regions"),
-    *("reserved_instance_sharing", "sharing_group", "group_only"),
+    *("reserved_instance_sharing", "sharing_group", "group_only", "reads_prices", "bill"),
 )
 _TWELVE = "an account number has twelve digits, in quotes"
 _NAME = r"(?!\s*$)[^\x00-\x1f\x7f]+"
@@ -25,9 +25,10 @@ _TEXTS = {
     "payer": (ACCOUNT_NUMBER, 12, _TWELVE),
     "role_arn": (ROLE_ARN, 600, "write arn:aws:iam::123456789012:role/name"),
     "external_id": (EXTERNAL_ID, 1_224, "use 2 to 1,224 letters, digits and + = , . @ : / -"),
+    "bill": (BILL_SOURCE, 600, "write s3://bucket/prefix, or a folder below that of all bills"),
     "sharing_group": (_NAME, 64, "a group has 1 to 64 characters"),
 }
-_SWITCHES = ("reserved_instance_sharing", "group_only")
+_SWITCHES = ("reserved_instance_sharing", "group_only", "reads_prices")
 _KEY_OF = {"is_group_restricted": "group_only"}  # where it differs from the column
 _SHOWN = 100
 
@@ -184,6 +185,8 @@ def _apply(table: Mapping[str, Any]) -> Iterator[str]:
         "reserved_instance_sharing": table.get("reserved_instance_sharing", True),
         "sharing_group": table.get("sharing_group", ""),
         "is_group_restricted": table.get("group_only", False),
+        "reads_prices": table.get("reads_prices", False),
+        "bill": table.get("bill", ""),
         "is_synced": True,
     }
     account = Account.objects.numbered(number).first()

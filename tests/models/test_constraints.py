@@ -154,7 +154,7 @@ def test_a_sync_that_is_over_leaves_room_for_another():
 def test_one_audit_waits_in_the_queue():
     make_run(kind="audit")
 
-    with refuses("one_queued_audit"):
+    with refuses("one_queued_of_all"):
         make_run(kind="audit")
 
 

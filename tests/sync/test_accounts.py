@@ -65,6 +65,17 @@ def test_a_group_is_declared_and_taken_back():
     )
 
 
+def test_where_the_bill_lies_and_who_asks_for_prices_is_declared_and_taken_back():
+    load_accounts(account(bill='"s3://northwind-bills/cur"', reads_prices="true"))
+    row = Account.objects.get()
+    assert (row.bill, row.reads_prices) == ("s3://northwind-bills/cur", True)
+
+    load_accounts(account(bill='"northwind/reports"'))
+
+    row.refresh_from_db()
+    assert (row.bill, row.reads_prices) == ("northwind/reports", False)
+
+
 def test_the_difference_is_told():
     load_accounts(ONE)
     text = ONE.replace('"prod"', '"production"').replace('"eu-west-1"', '"eu-central-1"')
@@ -193,6 +204,10 @@ def test_an_account_known_from_a_recording_stays_so_without_a_role():
         ({"sharing_group": "7"}, 5, "1 to 64"),
         ({"group_only": '"yes"', "sharing_group": '"retail"'}, 5, "group_only is true or false"),
         ({"group_only": "true"}, 5, "group_only needs a sharing_group"),
+        ({"reads_prices": '"yes"'}, 5, "reads_prices is true or false"),
+        ({"bill": '"../other"'}, 5, "a folder below"),
+        ({"bill": '"/etc"'}, 5, "a folder below"),
+        ({"bill": '"s3://"'}, 5, "s3://bucket/prefix"),
     ],
     ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
 )
