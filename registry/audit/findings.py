@@ -44,8 +44,9 @@ def reconcile(
 ) -> None:
     """Make the open findings of the judged things, by primary key, agree with what was `found`.
 
-    What comes back opens the same finding again. A waiver ends where it ran out, the code changed,
-    the finding got worse or is resolved; all else that people made of a finding stays.
+    What comes back opens the same finding again. A waiver ends where it ran out, the code changed
+    or the finding got worse; until then it also holds for what went away and comes back. All else
+    that people made of a finding stays.
 
     With `is_all`, the findings of things that are gone are resolved too.
     """
@@ -69,7 +70,7 @@ def _reconcile(
     still_open = Finding.objects.open().filter(meant)
     turn, rest = _Turn(at), still_open.iterator(chunk_size=BATCH)
     while some := list(islice(rest, BATCH)):
-        waivers = _waivers(subject, some)
+        waivers = _in_force(subject, [one.pk for one in some if one.state == FindingState.WAIVED])
         for finding in some:
             one = missing.pop((getattr(finding, key), finding.rule), None)
             if one is None:
@@ -78,7 +79,7 @@ def _reconcile(
                 turn.keep(finding, _values(one), waivers.get(finding.pk))
     turn.write()
     still_open.filter(resolved_at=None).update(checked_at=at)
-    _open(key, missing, at=at)
+    _open(subject, missing, at=at)
 
 
 @dataclass(slots=True)
@@ -111,8 +112,6 @@ class _Turn:
         Finding.objects.filter(pk__in=self.over).update(
             resolved_at=resolved_at, checked_at=self.at, state=FindingState.RESOLVED
         )
-        in_force = Waiver.objects.filter(ended_at=None, finding__in=self.over)
-        in_force.update(ended_at=self.at, ended_because="Resolved.")
         for start in range(0, len(self.changed), BATCH):
             update_rows(Finding, _SHOWN, self.changed[start : start + BATCH])
         Activity.objects.bulk_create(self.lines, batch_size=BATCH)
@@ -122,12 +121,11 @@ class _Turn:
         self.lines.append(Activity(finding_id=pk, at=self.at, kind=kind, text=text))
 
 
-def _waivers(subject: Subject, findings: Sequence[Finding]) -> dict[int, Waiver]:
-    """Return the waivers in force of some things of a kind, by finding."""
-    waived = [finding.pk for finding in findings if finding.state == FindingState.WAIVED]
-    if not waived:
+def _in_force(subject: Subject, findings: Sequence[int]) -> dict[int, Waiver]:
+    """Return the waivers in force of findings about things of a kind, by finding."""
+    if not findings:
         return {}
-    in_force = Waiver.objects.filter(ended_at=None, finding__in=waived)
+    in_force = Waiver.objects.filter(ended_at=None, finding__in=findings)
     rows = in_force.select_related(f"finding__{subject}")
     return {waiver.finding_id: waiver for waiver in rows}
 
@@ -137,12 +135,13 @@ def _differs(finding: Finding, values: Mapping[str, Any]) -> bool:
 
 
 def _open(
-    key: str,
+    subject: Subject,
     missing: Mapping[tuple[int, str], Found],
     *,
     at: datetime,
 ) -> None:
     """Open what is new, and open the same finding again where it comes back."""
+    key = f"{subject}_id"
     before = _latest_resolved(key, missing)
     back = list(before.values())
     Finding.objects.filter(pk__in=back).update(
@@ -162,6 +161,19 @@ def _open(
     opened = [Activity(finding=row, at=at, kind=ActivityKind.OPENED) for row in new]
     reopened = [Activity(finding_id=pk, at=at, kind=ActivityKind.REOPENED) for pk in back]
     Activity.objects.bulk_create([*opened, *reopened], batch_size=BATCH)
+    severities = {pk: missing[place].violation.severity for place, pk in before.items()}
+    _keep_waived(_in_force(subject, back), severities, at=at)
+
+
+def _keep_waived(
+    waivers: Mapping[int, Waiver], severities: Mapping[int, str], *, at: datetime
+) -> None:
+    """Leave waived what comes back while its waiver holds."""
+    Finding.objects.filter(pk__in=list(waivers)).update(state=FindingState.WAIVED)
+    reasons = {
+        pk: ended_because(waiver, severity=severities[pk], at=at) for pk, waiver in waivers.items()
+    }
+    reopen_waived({pk: reason for pk, reason in reasons.items() if reason}, at=at)
 
 
 def _latest_resolved(

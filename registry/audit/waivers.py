@@ -41,7 +41,7 @@ def ended_because(waiver: Waiver, *, severity: str, at: datetime) -> str:
 
 
 def reopen_waived(reasons: Mapping[int, str], *, at: datetime) -> None:
-    """End the waivers in force of findings, by primary key, and open these again.
+    """End the waivers in force of findings, by primary key, and open these if they are waived.
 
     The caller holds the findings.
     """

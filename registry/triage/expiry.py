@@ -12,7 +12,7 @@ BATCH = 1_000
 
 
 def expire_waivers(*, at: datetime) -> int:
-    """Reopen the findings whose waiver has run out at `at`; return how many."""
+    """End the waivers that have run out at `at`, reopen what they held; return how many."""
     expired = 0
     over = Waiver.objects.filter(ended_at=None, until__lte=at)
     while keys := list(over.values_list("finding_id", flat=True).order_by("pk")[:BATCH]):

@@ -17,6 +17,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+MUCH_LATER = LATER + timedelta(days=1)
 RHEL = "RunInstances:0010"
 
 
@@ -90,15 +91,30 @@ def test_a_waiver_that_ends_opens_its_finding_again():
     assert line.text == waiver.ended_because
 
 
-def test_a_waiver_ends_when_its_finding_is_resolved():
-    waiver, other = make_waiver(), make_waiver()
+def test_what_goes_away_and_comes_back_is_still_waived():
+    waiver = make_waiver()
+    finding = waiver.finding
+    reconcile("image", {finding.image.pk: []}, at=LATER)
+    finding.refresh_from_db()
+    assert (finding.state, finding.resolved_at) == (FindingState.RESOLVED, LATER)
 
+    judged(waiver, at=MUCH_LATER)
+
+    finding.refresh_from_db()
+    assert (finding.state, finding.resolved_at) == (FindingState.WAIVED, None)
+    assert waiver.ended_at is None
+    assert not Activity.objects.filter(kind="unwaived").exists()
+
+
+def test_what_comes_back_worse_is_open_again():
+    waiver = make_waiver(severity="medium")
     reconcile("image", {waiver.finding.image.pk: []}, at=LATER)
 
-    waiver.refresh_from_db()
-    other.refresh_from_db()
-    assert (waiver.ended_at, waiver.ended_because) == (LATER, "Resolved.")
-    assert other.ended_at is None
+    judged(waiver, at=MUCH_LATER)
+
+    waiver.finding.refresh_from_db()
+    assert waiver.finding.state == FindingState.REOPENED
+    assert waiver.ended_because == "It got worse: Medium was waived, High is."
 
 
 def test_a_waiver_that_ended_long_ago_opens_nothing_and_does_not_end_again():

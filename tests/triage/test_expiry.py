@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from registry.audit.findings import reconcile
 from registry.models import Activity, Waiver
 from registry.triage import expire_waivers
 from registry.triage.expiry import BATCH
@@ -27,6 +28,17 @@ def test_a_waiver_that_has_run_out_opens_its_finding_again():
     assert (line.finding, line.kind, line.by) == (waiver.finding, "unwaived", None)
     assert line.text == waiver.ended_because
     assert (other.finding.state, other.ended_at) == ("waived", None)
+
+
+def test_a_waiver_runs_out_also_while_there_is_nothing_to_waive():
+    waiver = make_waiver(until=LATER)
+    reconcile("image", {waiver.finding.image.pk: []}, at=NOON)
+
+    expire_waivers(at=LATER)
+
+    waiver.refresh_from_db()
+    assert waiver.ended_at == LATER
+    assert waiver.finding.state == "resolved"
 
 
 def test_a_waiver_expires_once():
