@@ -112,12 +112,23 @@ def keep_schedule(schedule: Schedule, *, at: datetime) -> bool:
         _, is_new = ScheduleSlot.objects.get_or_create(schedule=schedule, slot_at=schedule.slot(at))
         if not is_new:
             return False
-        if schedule.kind == ScheduleKind.SYNC:
-            for scope in Scope.objects.synced():
-                request_sync(scope, by=None)
-        else:
-            request_report(by=None)
+        _SCHEDULED[schedule.kind]()
     return True
+
+
+def _ask_for_syncs() -> None:
+    for scope in Scope.objects.synced():
+        request_sync(scope, by=None)
+
+
+def _ask_for_a_report() -> None:
+    request_report(by=None)
+
+
+_SCHEDULED: dict[str, Callable[[], None]] = {
+    ScheduleKind.SYNC: _ask_for_syncs,
+    ScheduleKind.REPORT: _ask_for_a_report,
+}
 
 
 def forget_old(*, at: datetime) -> int:
