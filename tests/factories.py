@@ -1,6 +1,6 @@
 """Whole, valid rows; a test names only what it is about."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -11,7 +11,12 @@ from registry.audit.waivers import facts_of
 from registry.models import (
     Account,
     ApiToken,
+    Bill,
+    BilledPurchase,
+    BilledUsage,
     Cover,
+    Disagreement,
+    DisagreementKind,
     Finding,
     FindingState,
     Grant,
@@ -31,6 +36,7 @@ from registry.models import (
     Snapshot,
     Triage,
     TriageAction,
+    UsageKind,
     Volume,
     Waiver,
 )
@@ -136,6 +142,64 @@ def make_reserved_instance(**fields: Any) -> ReservedInstance:
 
 def make_cover(**fields: Any) -> Cover:
     return Cover.objects.create(**{"share": "1"} | fields)
+
+
+def make_bill(**fields: Any) -> Bill:
+    """Make the bill of October 2026, read when the month was over."""
+    defaults = {
+        "payer": f"{next(_numbers):012d}",
+        "month": date(2026, 10, 1),
+        "source": "northwind",
+        "version": "1",
+        "read_at": NOON,
+        "through": datetime(2026, 11, 1, tzinfo=UTC),
+        "names_instances": True,
+    }
+    return Bill.objects.create(**defaults | fields)
+
+
+def make_billed_purchase(**fields: Any) -> BilledPurchase:
+    if "bill" not in fields:
+        fields["bill"] = make_bill()
+    defaults = {
+        "aws_id": f"00000000-0000-4000-8000-{next(_numbers):012d}",
+        "account": fields["bill"].payer,
+        "region": "eu-west-1",
+        "used_hours": Decimal(744),
+        "unused_hours": Decimal(0),
+        "currency": "USD",
+    }
+    return BilledPurchase.objects.create(**defaults | fields)
+
+
+def make_billed_usage(**fields: Any) -> BilledUsage:
+    if "bill" not in fields:
+        fields["bill"] = make_bill()
+    defaults = {
+        "account": fields["bill"].payer,
+        "region": "eu-west-1",
+        "resource_id": f"i-{next(_numbers):017x}",
+        "instance_type": "m5.large",
+        "operation": "RunInstances",
+        "kind": UsageKind.ON_DEMAND,
+        "hours": Decimal(744),
+    }
+    return BilledUsage.objects.create(**defaults | fields)
+
+
+def make_disagreement(**fields: Any) -> Disagreement:
+    if "bill" not in fields:
+        fields["bill"] = make_bill()
+    defaults = {
+        "kind": DisagreementKind.OPERATION,
+        "account": fields["bill"].payer,
+        "region": "eu-west-1",
+        "subject": f"i-{next(_numbers):017x}",
+        "billed": "RunInstances 744 h",
+        "recorded": "RunInstances:0010",
+        "hours": Decimal(744),
+    }
+    return Disagreement.objects.create(**defaults | fields)
 
 
 def make_finding(**fields: Any) -> Finding:

@@ -1,0 +1,97 @@
+"""Purchases on a bill, each with what audits have recorded of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db.models import F
+
+from registry.billing.trend import Step, share_of
+from registry.billing.witness import Billed, Bought, Span, Use, month_of, use, watched
+from registry.models import Bill, BilledPurchase, DailyTotals, ReservedInstance, Utilization
+
+
+@dataclass(frozen=True, slots=True)
+class BilledUse:
+    """A purchase on the bill, with its row in the inventory and how both compare; None: no row."""
+
+    billed: BilledPurchase
+    row: ReservedInstance | None
+    use: Use | None
+
+
+def billed_span(bill: Bill, *, at: datetime) -> Span:
+    """Return the part of the month that is billed; nothing where the bill does not say."""
+    month = month_of(bill.month)
+    return Span(month.begin, min(bill.through or month.begin, month.end, at))
+
+
+def uses(bill: Bill, rows: Sequence[BilledPurchase], *, at: datetime) -> list[BilledUse]:
+    """Compare purchases of the bill with what audits have recorded until `at`."""
+    known = _known(rows)
+    span = billed_span(bill, at=at)
+    keys = {row.pk for row in known.values()}
+    steps = _steps(keys, span)
+    spans = _watched({row.account_id for row in known.values()}, bill.month, at=at)
+    found = []
+    for billed in rows:
+        row = known.get(billed.aws_id)
+        compared = None
+        if row is not None:
+            hours = Billed(exact(billed.used_hours), exact(billed.unused_hours))
+            audited = spans.get(row.account_id, [])
+            compared = use(hours, bought(row), steps.get(row.pk, []), audited, span)
+        found.append(BilledUse(billed, row, compared))
+    return found
+
+
+def _known(rows: Sequence[BilledPurchase]) -> dict[str, ReservedInstance]:
+    """Return by id what the inventory has of them; the present one, should there be several."""
+    owners = {row.aws_id: row.account for row in rows}
+    found = ReservedInstance.objects.filter(aws_id__in=list(owners)).select_related("account")
+    present_last = F("gone_at").asc(nulls_last=True)
+    return {
+        row.aws_id: row
+        for row in found.order_by(present_last, "-pk")
+        if owners[row.aws_id] in {"", row.account.number}
+    }
+
+
+def bought(row: ReservedInstance) -> Bought:
+    """Return what was bought; its end is unknown where AWS ceased to show it before that."""
+    is_over = row.end_at is not None and (row.gone_at is None or row.gone_at >= row.end_at)
+    return Bought(row.instance_count, row.start_at, row.end_at if is_over else None)
+
+
+def _steps(keys: Iterable[int], span: Span) -> dict[int, list[Step]]:
+    """Return by purchase what was recorded of a span, and what held when it began."""
+    rows = Utilization.objects.filter(reserved_instance__in=list(keys), at__lt=span.end)
+    before = rows.filter(at__lt=span.begin).order_by("reserved_instance", "-at")
+    fields = ("reserved_instance_id", "at", "used", "idle", "causes")
+    found: dict[int, list[Step]] = defaultdict(list)
+    for some in (
+        before.distinct("reserved_instance"),
+        rows.filter(at__gte=span.begin).order_by("at"),
+    ):
+        for key, at, used, idle, causes in some.values_list(*fields):
+            found[key].append(Step(at, share_of(used, idle, causes)))
+    return found
+
+
+def _watched(accounts: Iterable[int], month: date, *, at: datetime) -> dict[int, list[Span]]:
+    """Return by account when audits were made in the month."""
+    end = month_of(month).end.date()
+    rows = DailyTotals.objects.filter(
+        account__in=list(accounts), day__gte=month, day__lte=end, at__lte=at
+    )
+    days: dict[int, list[tuple[date, datetime]]] = defaultdict(list)
+    for account, day, last in rows.values_list("account_id", "day", "at"):
+        days[account].append((day, last))
+    return {account: watched(some) for account, some in days.items()}
+
+
+def exact(hours: Decimal | None) -> Fraction | None:
+    return None if hours is None else Fraction(hours)
