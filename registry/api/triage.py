@@ -16,7 +16,7 @@ from registry.api.paging import PageQuery, page
 from registry.api.problems import STORABLE, Body, Query, Unfit, query
 from registry.forms.triage import start_of
 from registry.jobs.triage import request_triage
-from registry.models import Run, RunKind, TriageItem
+from registry.models import Run, RunKind, TriageAction, TriageItem
 from registry.models.finding import FindingQuerySet
 
 router = Router()
@@ -53,15 +53,15 @@ def create(request: ApiRequest, sent: TriageBody) -> Any:
     """Queue one action on many findings. What can't be done to one leaves it as it is."""
     query(Query, request)
     meant = _meant(sent, request)
+    wish = triage.Wish(
+        TriageAction(sent.action),
+        request.user,
+        text=sent.text.strip(),
+        person=person_named(sent.person, by=request.user),
+        until=start_of(sent.until) if sent.until else None,
+    )
     try:
-        run = request_triage(
-            meant,
-            action=sent.action,
-            by=request.user,
-            text=sent.text,
-            person=person_named(sent.person, by=request.user),
-            until=start_of(sent.until) if sent.until else None,
-        )
+        run = request_triage(meant, wish)
     except triage.Refused as error:
         raise Unfit(error.errors) from None
     return Status(201, _shown(run, LedgerQuery(), request))

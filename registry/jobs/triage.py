@@ -1,7 +1,7 @@
 """Triage: one action on many findings, asked for once, carried out batch by batch."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,37 +10,26 @@ from django.utils import timezone
 
 from registry.jobs.audits import request_verification
 from registry.jobs.queue import after_commit, recorded, taken
-from registry.models import Finding, Run, TriageAction
-from registry.triage import Refused, Wish, advance, asked_before, counts, progress, write_down
+from registry.models import Finding, Run
+from registry.triage import Wish, advance, asked_before, counts, progress, write_down
 
 # After that long, the worker is given back: registrations wait in the same queue.
 LONGEST_TURN = timedelta(seconds=20)
 
 
-def request_triage(  # noqa: PLR0913 - it is what the form asks
-    findings: QuerySet[Finding],
-    *,
-    action: str,
-    by: User,
-    text: str = "",
-    person: User | None = None,
-    until: datetime | None = None,
-    query: str = "",
-    key: str = "",
+def request_triage(
+    findings: QuerySet[Finding], wish: Wish, *, query: str = "", key: str = ""
 ) -> Run:
-    """Queue one action on every finding of a set, as it is now, that `by` may read.
+    """Queue what is wished for every finding of a set, as it is now, that who asks may read.
 
     `query` is the filter that made the set, to be shown. A form that is sent twice, with one `key`
-    and the same words in it, asks once. Raises PermissionDenied where `by` may do
-    this nowhere, and Refused (errors by field: action, findings, text, person, until) where it
-    makes no sense; then nothing is written.
+    and the same words in it, asks once. Raises PermissionDenied where they may do this nowhere,
+    and Refused (errors by field: findings, text, person, until) where it makes no sense; then
+    nothing is written.
     """
-    if action not in TriageAction.values:
-        raise Refused({"action": "Choose what is to be done."})
-    wish = Wish(TriageAction(action), by, text=text.strip(), person=person, until=until)
     with transaction.atomic():
         if key:  # one at a time, so that of two clicks the second finds the first
-            User.objects.select_for_update(no_key=True).get(pk=by.pk)
+            User.objects.select_for_update(no_key=True).get(pk=wish.by.pk)
         earlier = asked_before(wish, key)
         if earlier:
             return earlier

@@ -78,16 +78,7 @@ def triage(request: SignedInRequest) -> HttpResponse:
 
 
 def _asked(meant: FindingQuerySet, wish: Wish, data: QueryDict) -> Run:
-    return request_triage(
-        meant,
-        action=wish.action,
-        by=wish.by,
-        text=wish.text,
-        person=wish.person,
-        until=wish.until,
-        query=_query(data),
-        key=data.get("key", ""),
-    )
+    return request_triage(meant, wish, query=_query(data), key=data.get("key", ""))
 
 
 def _action(data: QueryDict) -> TriageAction:

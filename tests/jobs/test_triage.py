@@ -18,9 +18,10 @@ from registry.models import (
     RunKind,
     RunState,
     Triage,
+    TriageAction,
     Waiver,
 )
-from registry.triage import Refused, batch, ledger
+from registry.triage import Refused, Wish, batch, ledger
 from registry.triage.act import carry_out
 from tests.factories import (
     make_account,
@@ -47,7 +48,7 @@ def small_batches(monkeypatch):
 def triaged(by, action, findings=None, **fields):
     """Ask for one action on all findings, let a worker do it and return the run."""
     chosen = Finding.objects.all() if findings is None else findings
-    run = request_triage(chosen, action=action, by=by, **fields)
+    run = request_triage(chosen, Wish(TriageAction(action), by, **fields))
     run_triage(run.pk)
     run.refresh_from_db()
     return run
@@ -65,7 +66,7 @@ def test_every_finding_of_a_set_is_waived(fay):
     findings = [make_finding() for _ in range(3)]
     until = in_a_month()
 
-    run = triaged(fay, "waive", text=" They go in May. ", person=fay, until=until)
+    run = triaged(fay, "waive", text="They go in May.", person=fay, until=until)
 
     assert run.state == RunState.SUCCEEDED
     assert run.note == "3 done"
@@ -153,7 +154,7 @@ def test_nobody_is_assigned_who_may_not_read_the_account(fay):
 @pytest.mark.parametrize("taken_away", ["grant", "account"])
 def test_the_worker_asks_for_the_permission_again(fay, taken_away):
     finding = make_finding()
-    run = request_triage(Finding.objects.all(), action="start", by=fay)
+    run = request_triage(Finding.objects.all(), Wish(TriageAction.START, fay))
     if taken_away == "grant":
         Grant.objects.all().delete()
     else:
@@ -170,7 +171,7 @@ def test_the_worker_asks_for_the_permission_again(fay, taken_away):
 
 def test_the_set_is_that_of_the_moment_it_was_asked_for(fay):
     finding = make_finding()
-    run = request_triage(Finding.objects.filter(state="open"), action="start", by=fay)
+    run = request_triage(Finding.objects.filter(state="open"), Wish(TriageAction.START, fay))
     later = make_finding()
 
     run_triage(run.pk)
@@ -182,7 +183,7 @@ def test_the_set_is_that_of_the_moment_it_was_asked_for(fay):
 
 def test_what_others_do_meanwhile_counts(fay):
     finding = make_finding()
-    run = request_triage(Finding.objects.all(), action="start", by=fay)
+    run = request_triage(Finding.objects.all(), Wish(TriageAction.START, fay))
     Finding.objects.filter(pk=finding.pk).update(state="in_progress")
 
     run_triage(run.pk)
@@ -193,11 +194,10 @@ def test_what_others_do_meanwhile_counts(fay):
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"action": "resolve"}, "action"),
-        ({"action": "comment"}, "text"),
-        ({"action": "start", "text": "x\0"}, "text"),
-        ({"action": "waive", "text": "x"}, "person until"),
-        ({"action": "waive", "until": "past"}, "text person until"),
+        ({"action": TriageAction.COMMENT}, "text"),
+        ({"action": TriageAction.START, "text": "x\0"}, "text"),
+        ({"action": TriageAction.WAIVE, "text": "x"}, "person until"),
+        ({"action": TriageAction.WAIVE, "until": "past"}, "text person until"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_written(fay, fields, error):
@@ -206,7 +206,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(fay, fields, 
         fields = fields | {"until": timezone.now()}
 
     with pytest.raises(Refused) as refused:
-        request_triage(Finding.objects.all(), by=fay, **fields)
+        request_triage(Finding.objects.all(), Wish(by=fay, **fields))
 
     assert " ".join(refused.value.errors) == error
     assert not Run.objects.exists()
@@ -217,15 +217,14 @@ def test_a_viewer_is_told_at_once():
     make_finding()
 
     with pytest.raises(PermissionDenied):
-        request_triage(Finding.objects.all(), action="start", by=make_user())
+        request_triage(Finding.objects.all(), Wish(TriageAction.START, make_user()))
 
 
 def test_a_waiver_that_ran_out_in_the_queue_waives_nothing(fay, monkeypatch):
     make_finding()
     until = timezone.now() + timedelta(minutes=1)
-    run = request_triage(
-        Finding.objects.all(), action="waive", by=fay, text="Soon.", person=fay, until=until
-    )
+    wish = Wish(TriageAction.WAIVE, fay, text="Soon.", person=fay, until=until)
+    run = request_triage(Finding.objects.all(), wish)
     monkeypatch.setattr(timezone, "now", lambda: until)
 
     run_triage(run.pk)
@@ -260,7 +259,7 @@ def test_images_are_read_again_in_one_run_for_each_scope(fay, small_batches):
 
 def test_one_that_dies_in_a_batch_neither_repeats_nor_forgets(fay, small_batches, monkeypatch):
     findings = [make_finding() for _ in range(5)]
-    run = request_triage(Finding.objects.all(), action="comment", text="Seen.", by=fay)
+    run = request_triage(Finding.objects.all(), Wish(TriageAction.COMMENT, fay, text="Seen."))
     batches = count(1)
 
     def dies_after_acting_on_the_second_batch(*args, **fields):
@@ -302,9 +301,8 @@ def test_a_batch_takes_the_same_queries_however_many(fay, number, django_assert_
     for _ in range(number):
         make_finding()
     until = in_a_month()
-    run = request_triage(
-        Finding.objects.all(), action="waive", by=fay, text="x", person=fay, until=until
-    )
+    wish = Wish(TriageAction.WAIVE, fay, text="x", person=fay, until=until)
+    run = request_triage(Finding.objects.all(), wish)
 
     with django_assert_num_queries(26):
         run_triage(run.pk)
