@@ -14,6 +14,7 @@ ONE, MANY = "one", "many"  # tags of a body that is one thing or a list
 WHOLE = "body"  # the field of what is wrong with all of it
 NUL = "\0"
 _LONGEST_NAME = 100
+_KEY = "Idempotency-Key"
 _Asked = TypeVar("_Asked", bound="Query")
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "bool_parsing": lambda _: "Write true or false.",
@@ -74,6 +75,15 @@ def _without_nul(text: str) -> str:
 # PostgreSQL stores no NUL; halves of surrogate pairs, pydantic refuses by itself.
 STORABLE = AfterValidator(_without_nul)
 Key = Annotated[UUID, pydantic.Strict(False)]  # JSON has no type for it
+
+
+def key_of(request: HttpRequest) -> UUID | None:
+    """Return the key that stands in the header; None where there is none."""
+    told = request.headers.get(_KEY)
+    try:
+        return UUID(told) if told else None
+    except ValueError:
+        raise Unfit({_KEY: "Write a UUID."}) from None
 
 
 def refusal(problems: Mapping[Any, Any], *, status: int = 422) -> Any:

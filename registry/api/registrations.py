@@ -13,14 +13,13 @@ from ninja.responses import Status
 from registry.api.answers import readable, shown
 from registry.api.door import ApiRequest, said
 from registry.api.paging import PageQuery, page
-from registry.api.problems import Query, Unfit, query
+from registry.api.problems import Query, Unfit, key_of, query
 from registry.api.wishes import Bodies, read_wishes
 from registry.jobs.registrations import ManyRefused, request_registrations
 from registry.models import Registration
 from registry.registration import Proposal, Wish, as_command, operation, propose
 
 router = Router()
-_KEY = "Idempotency-Key"
 
 
 class RequestQuery(Query):
@@ -38,7 +37,7 @@ class RegistrationQuery(PageQuery):
 def check(request: ApiRequest, sent: Body[Bodies]) -> Any:
     """Say what would become of each wish. Nothing is sent to AWS, and nothing is kept."""
     query(Query, request)
-    wishes = read_wishes(sent, by=request.user, key=_key(request))
+    wishes = read_wishes(sent, by=request.user, key=key_of(request))
     found = [_forecast(proposal) for proposal in propose(wishes, by=request.user)]
     return found if isinstance(sent, list) else found[0]
 
@@ -47,7 +46,7 @@ def check(request: ApiRequest, sent: Body[Bodies]) -> Any:
 def create(request: ApiRequest, sent: Body[Bodies]) -> Any:
     """Queue all of the wishes or none. The same key twice is the same registration."""
     asked = query(RequestQuery, request)
-    wishes = read_wishes(sent, by=request.user, key=_key(request))
+    wishes = read_wishes(sent, by=request.user, key=key_of(request))
     known = _known(wishes)
     taken = _taken(wishes, known, request)
     if taken:
@@ -89,14 +88,6 @@ def find(request: ApiRequest, key: UUID) -> Registration:
     if found is None:
         raise Http404(f"There is no registration {key}.")
     return found
-
-
-def _key(request: ApiRequest) -> UUID | None:
-    told = request.headers.get(_KEY)
-    try:
-        return UUID(told) if told else None
-    except ValueError:
-        raise Unfit({_KEY: "Write a UUID."}) from None
 
 
 def _known(wishes: Sequence[Wish]) -> dict[UUID, Registration]:

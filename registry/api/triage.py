@@ -1,5 +1,7 @@
 """One action on many findings: asked for, and followed."""
 
+import hashlib
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -10,10 +12,10 @@ from pydantic import Field
 
 from registry import triage
 from registry.api.answers import of_run
-from registry.api.door import ApiRequest
+from registry.api.door import ApiRequest, said
 from registry.api.findings import Day, Filter, Text, Word, filtered, person_named
 from registry.api.paging import PageQuery, page
-from registry.api.problems import STORABLE, Body, Query, Unfit, query
+from registry.api.problems import STORABLE, Body, Key, Query, Unfit, key_of, query
 from registry.forms.triage import start_of
 from registry.jobs.triage import request_triage
 from registry.models import Run, RunKind, TriageAction, TriageItem
@@ -36,6 +38,7 @@ class FilterBody(Filter, Body):
 class TriageBody(Body):
     """What to do to findings: those that `findings` names, or all that `filter` leaves."""
 
+    key: Key | None = None
     action: Literal["start", "assign", "waive", "reopen", "comment", "watch", "verify"]
     findings: Refs | None = None
     filter: FilterBody | None = None
@@ -48,10 +51,17 @@ class LedgerQuery(PageQuery):
     state: Literal["pending", "done", "left", ""] = ""
 
 
-@router.post("", url_name="findings-triage", response={201: Any})
+@router.post("", url_name="findings-triage", response={200: Any, 201: Any})
 def create(request: ApiRequest, sent: TriageBody) -> Any:
-    """Queue one action on many findings. What can't be done to one leaves it as it is."""
+    """Queue one action on many findings. What can't be done to one leaves it as it is.
+
+    The same key twice is the same triage.
+    """
     query(Query, request)
+    key, said_now = _one_key(sent, request), _digest(sent)
+    earlier = triage.asked_before(request.user, key)
+    if earlier:  # before anything is looked up: the filter may leave others by now
+        return _answer(earlier, said_now, request, status=200)
     meant = _meant(sent, request)
     wish = triage.Wish(
         TriageAction(sent.action),
@@ -61,10 +71,10 @@ def create(request: ApiRequest, sent: TriageBody) -> Any:
         until=start_of(sent.until) if sent.until else None,
     )
     try:
-        run = request_triage(meant, wish)
+        run = request_triage(meant, wish, key=key, said=said_now)
     except triage.Refused as error:
         raise Unfit(error.errors) from None
-    return Status(201, _shown(run, LedgerQuery(), request))
+    return _answer(run, said_now, request, status=201)
 
 
 @router.get("/{ref}", url_name="findings-triage-run")
@@ -78,6 +88,28 @@ def get_triage(request: ApiRequest, ref: str) -> Any:
     return _shown(run, asked, request)
 
 
+def _one_key(sent: TriageBody, request: ApiRequest) -> str:
+    """Return the key of the body or of the header; "" where there is none."""
+    told = {key for key in (sent.key, key_of(request)) if key}
+    if len(told) > 1:
+        raise Unfit({"key": "Idempotency-Key says another key."})
+    return str(told.pop()) if told else ""
+
+
+def _digest(sent: TriageBody) -> str:
+    """Return what tells one body from another; the order of the findings makes no other."""
+    said_now = sent.model_dump(mode="json", exclude={"key"})
+    said_now["findings"] = sorted(set(sent.findings or []))
+    return hashlib.sha256(json.dumps(said_now, sort_keys=True).encode()).hexdigest()
+
+
+def _answer(run: Run, said_now: str, request: ApiRequest, *, status: int) -> Any:
+    key = run.result.get("key")
+    if key and run.result.get("said") != said_now:
+        return said(f"The key {key} was used for another request. Use a new one.", 409)
+    return Status(status, _shown(run, LedgerQuery(), request))
+
+
 def _key(ref: str) -> int:
     """Return the key of the run that a reference names; 0, which none has, where it names none."""
     found = _REF.fullmatch(ref)
@@ -89,13 +121,13 @@ def _shown(run: Run, asked: LedgerQuery, request: ApiRequest) -> dict[str, Any]:
     if found is None:
         raise Http404(f"{run.ref} is no triage.")
     items = found.items.filter(state=asked.state) if asked.state else found.items
-    said = found.triage
+    asked_for = found.triage
     return {
         **of_run(run, request),
-        "action": said.action,
-        "text": said.text,
-        "person": str(said.person) if said.person else None,
-        "until": said.until,
+        "action": asked_for.action,
+        "text": asked_for.text,
+        "person": str(asked_for.person) if asked_for.person else None,
+        "until": asked_for.until,
         "counts": found.counts,
         "findings": page(items, asked, _item),
     }

@@ -18,22 +18,23 @@ LONGEST_TURN = timedelta(seconds=20)
 
 
 def request_triage(
-    findings: QuerySet[Finding], wish: Wish, *, query: str = "", key: str = ""
+    findings: QuerySet[Finding], wish: Wish, *, query: str = "", key: str = "", said: str = ""
 ) -> Run:
     """Queue what is wished for every finding of a set, as it is now, that who asks may read.
 
-    `query` is the filter that made the set, to be shown. A form that is sent twice, with one `key`
-    and the same words in it, asks once. Raises PermissionDenied where they may do this nowhere,
-    and Refused (errors by field: findings, text, person, until) where it makes no sense; then
-    nothing is written.
+    `query` is the filter that made the set, to be shown. Who uses a `key` twice asks once: the
+    answer is the first run, with what was `said` then in its result. Raises PermissionDenied where
+    they may do this nowhere, and Refused (errors by field: findings, text, person, until) where it
+    makes no sense; then nothing is written.
     """
     with transaction.atomic():
         if key:  # one at a time, so that of two clicks the second finds the first
             User.objects.select_for_update(no_key=True).get(pk=wish.by.pk)
-        earlier = asked_before(wish, key)
+        earlier = asked_before(wish.by, key)
         if earlier:
             return earlier
-        run = write_down(findings, wish, query=query, at=timezone.now(), key=key)
+        result = {"key": key, "said": said} if key else {}
+        run = write_down(findings, wish, query=query, at=timezone.now(), result=result)
         after_commit(run_triage, run)
     return run
 

@@ -1,6 +1,7 @@
 """One action on many findings: written down, gone through in batches, accounted for."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,20 +40,34 @@ def ledger(run: Run, user: User) -> Ledger | None:
     return Ledger(triage, counts(items), rows)
 
 
-def asked_before(wish: Wish, key: str) -> Run | None:
-    """Return the run that was made when the form with this key said the same before."""
+def asked_before(by: User, key: str) -> Run | None:
+    """Return the run that `by` has asked for with this key; None where there is none."""
     if not key:
         return None
-    mine = Run.objects.filter(kind=RunKind.TRIAGE, requested_by=wish.by)
-    return mine.filter(result__form=_fingerprint(wish, key)).first()
+    mine = Run.objects.filter(kind=RunKind.TRIAGE, requested_by=by)
+    return mine.filter(result__key=key).first()
+
+
+def form_key(wish: Wish, key: str) -> str:
+    """Return the key of what a form says: the form's own, as long as its words are the same."""
+    if not key:
+        return ""
+    person = wish.person.pk if wish.person else ""
+    said = [key, wish.action, str(person), str(wish.until or ""), wish.text]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
 def write_down(
-    findings: "QuerySet[Finding]", wish: Wish, *, query: str, at: datetime, key: str = ""
+    findings: "QuerySet[Finding]",
+    wish: Wish,
+    *,
+    query: str,
+    at: datetime,
+    result: Mapping[str, str] | None = None,
 ) -> Run:
     """Make the run, with every finding of the set that who asks may read.
 
-    With the `key` of a form, `asked_before` finds it again.
+    With a `key` in its `result`, `asked_before` finds it again.
 
     Raises PermissionDenied where they may do this nowhere, Refused where it makes no sense.
     """
@@ -66,7 +81,7 @@ def write_down(
         kind=RunKind.TRIAGE,
         requested_by=wish.by,
         requested_at=at,
-        result={"form": _fingerprint(wish, key)} if key else {},
+        result=dict(result or {}),
     )
     triage = Triage.objects.create(
         run=run,
@@ -108,12 +123,6 @@ def wish_of(triage: Triage) -> Wish:
         raise ValueError("A triage is asked for by somebody.")
     action = TriageAction(triage.action)
     return Wish(action, by, text=triage.text, person=triage.person, until=triage.until)
-
-
-def _fingerprint(wish: Wish, key: str) -> str:
-    person = wish.person.pk if wish.person else ""
-    said = [key, wish.action, str(person), str(wish.until or ""), wish.text]
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
 def _readable(user: User, *, by: str = "") -> Q:

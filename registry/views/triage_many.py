@@ -14,9 +14,8 @@ from registry.access import Action, may_somewhere, people_beside
 from registry.forms.triage import TriageForm, form_of
 from registry.http import SignedInRequest
 from registry.jobs.triage import request_triage
-from registry.models import Run, TriageAction
-from registry.models.finding import FindingQuerySet
-from registry.triage import Refused, Wish, asked_before
+from registry.models import TriageAction
+from registry.triage import Refused, Wish, asked_before, form_key
 from registry.triage.preview import Preview, preview
 from registry.views.findings import chosen
 
@@ -44,7 +43,8 @@ def triage(request: SignedInRequest) -> HttpResponse:
     action = _action(data)
     form = _form(request, action, data, is_asked=is_asked)
     wish = _wish(action, form, request.user)
-    earlier = asked_before(wish, data.get("key", "")) if is_asked else None
+    key = form_key(wish, data.get("key", "")) if is_asked else ""
+    earlier = asked_before(request.user, key)
     if earlier:  # clicked twice; what the first click does may be over
         return redirect(earlier)
     meant = chosen(request, data)
@@ -55,7 +55,7 @@ def triage(request: SignedInRequest) -> HttpResponse:
     status = _objection(form, data, found) if is_asked else 200
     if is_asked and status == 200:  # noqa: PLR2004 - nothing speaks against it
         try:
-            return redirect(_asked(meant, wish, data))
+            return redirect(request_triage(meant, wish, query=_query(data), key=key))
         except Refused as error:
             form.refuse(error)
             status = 422
@@ -75,10 +75,6 @@ def triage(request: SignedInRequest) -> HttpResponse:
         "examples": meant.for_list().most_urgent_first()[:EXAMPLES],
     }
     return render(request, "registry/triage.html", context, status=status)
-
-
-def _asked(meant: FindingQuerySet, wish: Wish, data: QueryDict) -> Run:
-    return request_triage(meant, wish, query=_query(data), key=data.get("key", ""))
 
 
 def _action(data: QueryDict) -> TriageAction:

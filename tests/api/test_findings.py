@@ -17,6 +17,9 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+KEY = "11111111-2222-4333-8444-555555555555"
+OTHER_KEY = "22222222-2222-4333-8444-555555555555"
+IDEMPOTENT = {"Idempotency-Key": KEY}
 
 
 def refs(answer):
@@ -275,6 +278,87 @@ def test_a_triage_that_makes_no_sense_is_refused(program, body, field):
 
     assert answer.status_code == 422
     assert answer.json()["problems"].keys() == {field}
+    assert not Run.objects.exists()
+
+
+def test_the_same_key_twice_is_the_same_triage_also_if_the_filter_leaves_others_by_now(program):
+    make_finding()
+    body = {"action": "start", "filter": {"state": "open"}}
+    first = program.post("/findings/triage", body, **IDEMPOTENT)
+    run_triage(Run.objects.get().pk)
+    make_finding()
+
+    second = program.post("/findings/triage", body, **IDEMPOTENT)
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert second.json()["ref"] == first.json()["ref"]
+    assert second.json()["counts"] == {"pending": 0, "done": 1, "left": 0}
+    assert Run.objects.count() == 1
+
+
+def test_the_key_of_a_triage_may_stand_in_the_body_and_findings_in_any_order(program):
+    refs = [make_finding().ref, make_finding().ref]
+    body = {"action": "comment", "text": " Seen. ", "key": KEY}
+
+    first = program.post("/findings/triage", {**body, "findings": refs})
+    second = program.post("/findings/triage", {**body, "findings": refs[::-1]})
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["text"] == "Seen."
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"action": "start"},
+        {"text": "Other words."},
+        {"filter": {"severity": "high"}},
+        {"filter": None, "findings": ["F-1"]},
+        {"until": "2027-01-31"},
+    ],
+)
+def test_a_key_of_another_triage_is_refused(program, other):
+    make_finding()
+    body = {"action": "comment", "filter": {}, "text": "Seen."}
+    program.post("/findings/triage", body, **IDEMPOTENT)
+
+    answer = program.post("/findings/triage", body | other, **IDEMPOTENT)
+
+    assert answer.status_code == 409
+    assert KEY in answer.json()["detail"]
+    assert Run.objects.count() == 1
+
+
+def test_without_a_key_each_triage_is_a_new_one(program):
+    make_finding()
+    body = {"action": "comment", "filter": {}, "text": "Seen."}
+
+    refs = {program.post("/findings/triage", body).json()["ref"] for _ in range(2)}
+
+    assert len(refs) == 2
+
+
+def test_the_key_of_another_person_finds_none_of_their_triages(program, another):
+    make_finding()
+    body = {"action": "comment", "filter": {}, "text": "Seen."}
+    mine = program.post("/findings/triage", body, **IDEMPOTENT).json()["ref"]
+
+    theirs = another(Role.ENGINEER).post("/findings/triage", body, **IDEMPOTENT)
+
+    assert theirs.status_code == 201
+    assert theirs.json()["ref"] != mine
+
+
+@pytest.mark.parametrize(
+    "header", [pytest.param("again", id="no UUID"), pytest.param(OTHER_KEY, id="two keys")]
+)
+def test_a_key_of_a_triage_that_makes_no_sense_is_refused(program, header):
+    make_finding()
+    body = {"action": "comment", "filter": {}, "text": "Seen.", "key": KEY}
+
+    answer = program.post("/findings/triage", body, **{"Idempotency-Key": header})
+
+    assert answer.status_code == 422
     assert not Run.objects.exists()
 
 
