@@ -46,6 +46,7 @@ api.add_router("/findings", findings.router)
 api.add_router("/registrations", registrations.router)
 api.add_router("/registrations", decisions.router)
 api.add_router("/removals", removals.router)
+api.add_router("/removals", decisions.of_removals)
 
 
 @api.get("/me", url_name="me")

@@ -70,6 +70,9 @@ ADDRESSES = (
     Address("post", "/removals", DISCARDERS, 201, UNKNOWN, "removal"),
     Address("get", "/removals"),
     Address("get", REMOVAL, elsewhere=HIDDEN),
+    Address("post", f"{REMOVAL}/approve", APPROVERS, elsewhere=HIDDEN, body=REASON),
+    Address("post", f"{REMOVAL}/decline", APPROVERS, elsewhere=HIDDEN, body=REASON),
+    Address("post", f"{REMOVAL}/withdraw", APPROVERS, elsewhere=HIDDEN),
     Address("post", f"{REMOVAL}/pause", DISCARDERS, elsewhere=HIDDEN),
     Address("post", f"{REMOVAL}/resume", DISCARDERS, elsewhere=HIDDEN),
     Address("post", f"{REMOVAL}/retry", DISCARDERS, elsewhere=HIDDEN),
@@ -90,7 +93,13 @@ ADDRESSES = (
     Address("get", "/reserved-instances/{purchase}", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
-RUNS = {"retry": {"state": "succeeded", "finished_at": "2026-11-24T12:00:00Z"}}
+HELD = {"state": "held", "approvals_needed": 1}
+RUNS = {
+    "approve": HELD,
+    "decline": HELD,
+    "withdraw": HELD,
+    "retry": {"state": "succeeded", "finished_at": "2026-11-24T12:00:00Z"},
+}
 ITEMS = {
     "retry": {"state": "failed", "error": "AWS refused."},
     "undo": {"state": "disabled", "disabled_at": "2026-11-24T12:00:00Z"},
