@@ -106,7 +106,7 @@ class Reads:
         """Return every purchase. This operation has no pages."""
         with translated("DescribeReservedInstances"):
             answer = self._reads.describe_reserved_instances()
-        items = _listed("DescribeReservedInstances", answer, "ReservedInstances")
+        items = listed("DescribeReservedInstances", answer, "ReservedInstances")
         return [ReservedInstanceRecord.parse({"RecurringCharges": [], **item}) for item in items]
 
     def list_modifications(self) -> dict[str, list[str]]:
@@ -132,7 +132,7 @@ class Reads:
         """Return the regions that are enabled for the account."""
         with translated("DescribeRegions"):
             answer = self._reads.describe_regions()
-        items = _listed("DescribeRegions", answer, "Regions")
+        items = listed("DescribeRegions", answer, "Regions")
         return sorted(item["RegionName"] for item in items)
 
     def read_image(self, image_id: str) -> Reading | None:
@@ -142,7 +142,7 @@ class Reads:
             answer = self._reads.describe_images(
                 Owners=["self"], IncludeDisabled=True, Filters=wanted
             )
-        for item in _listed("DescribeImages", answer, "Images"):
+        for item in listed("DescribeImages", answer, "Images"):
             whole = {**_EMPTY_CODE, **item}
             return Reading(ImageRecord.parse(whole), clean(dict(item)), request_id(answer))
         return None
@@ -153,7 +153,7 @@ class Reads:
             answer = self._reads.describe_image_attribute(
                 ImageId=image_id, Attribute="launchPermission"
             )
-        items = _listed("DescribeImageAttribute", answer, "LaunchPermissions")
+        items = listed("DescribeImageAttribute", answer, "LaunchPermissions")
         return [clean(dict(item)) for item in items]
 
     def list_image_metadata(self) -> dict[str, ImageMetadata]:
@@ -168,7 +168,7 @@ class Reads:
         """Return the recorded ancestors of an image, itself first; NotFound if it is not there."""
         with translated("GetImageAncestry"):
             answer = self._reads.get_image_ancestry(ImageId=image_id)
-        items = _listed("GetImageAncestry", answer, "ImageAncestryEntries")
+        items = listed("GetImageAncestry", answer, "ImageAncestryEntries")
         return [AncestryEntry.parse(item) for item in items]
 
     def list_references(self, image_ids: Sequence[str]) -> list[Reference]:
@@ -213,10 +213,10 @@ class Reads:
                 PaginationConfig={"PageSize": size}, **query
             )
             for page in pages:
-                yield from _listed(operation, page, key)
+                yield from listed(operation, page, key)
 
 
-def _listed(operation: str, answer: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+def listed(operation: str, answer: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
     """Return the list of an answer; Unreachable where it came from something that is not AWS.
 
     botocore fills in what an answer of AWS lacks.

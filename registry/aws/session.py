@@ -11,6 +11,8 @@ from botocore.session import get_session
 
 from registry.aws.ec2 import Ec2
 from registry.aws.errors import translated
+from registry.aws.members import identity, words
+from registry.aws.reads import listed
 
 _TIMES = {"connect_timeout": 5, "read_timeout": 60}
 READS = Config(retries={"total_max_attempts": 4, "mode": "standard"}, **_TIMES)
@@ -42,12 +44,16 @@ def own_account(region: str) -> str:
 
 
 def list_accounts(access: Access, region: str) -> list[tuple[str, str]]:
-    """Return number and name of every active account of the organization."""
+    """Return number and name of every active account of the organization.
+
+    Unreachable where the answer is cut in the middle, Malformed where an account is none.
+    """
     client: Any = _session(access, region).client("organizations", config=READS)
     with translated("ListAccounts"):
         pages = client.get_paginator("list_accounts").paginate()
-        found = [item for page in pages for item in page["Accounts"]]
-    return [(item["Id"], item["Name"]) for item in found if item.get("State", "ACTIVE") == "ACTIVE"]
+        found = [item for page in pages for item in listed("ListAccounts", page, "Accounts")]
+    active = [item for item in found if words(item, "State") in {"ACTIVE", ""}]
+    return [(identity(item, "Id"), words(item, "Name")) for item in active]
 
 
 @lru_cache(maxsize=256)

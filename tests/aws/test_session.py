@@ -2,7 +2,15 @@ from itertools import count
 
 import pytest
 
-from registry.aws import Access, AccessDenied, Throttled, Unreachable, connect, list_accounts
+from registry.aws import (
+    Access,
+    AccessDenied,
+    Malformed,
+    Throttled,
+    Unreachable,
+    connect,
+    list_accounts,
+)
 from tests.data.items import image_item, put
 
 # Sessions are kept for as long as the process lives: every test has a role of its own.
@@ -147,4 +155,19 @@ def test_an_organization_that_is_not_ours_to_read_is_told(aws):
     aws.fail("ListAccounts", "access-denied")
 
     with pytest.raises(AccessDenied, match="ListAccounts"):
+        list_accounts(Access(), "us-east-1")
+
+
+def test_half_a_page_of_an_organization_is_not_taken_for_all_of_it(aws):
+    aws.state.accounts["300000000000"] = {"Name": "base"}
+    aws.fail("ListAccounts", "half-a-page")
+
+    with pytest.raises(Unreachable, match="ListAccounts: the answer has no Accounts"):
+        list_accounts(Access(), "us-east-1")
+
+
+def test_an_account_without_a_number_is_no_account(aws):
+    aws.state.accounts[""] = {"Name": "base"}
+
+    with pytest.raises(Malformed, match="Id is missing"):
         list_accounts(Access(), "us-east-1")
