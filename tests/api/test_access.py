@@ -93,8 +93,8 @@ ADDRESSES = (
     Address("get", "/reserved-instances/{purchase}", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
-HELD = {"state": "held", "approvals_needed": 1}
-RUNS = {
+HELD: dict[str, Any] = {"state": "held", "approvals_needed": 1}
+RUNS: dict[str, dict[str, Any]] = {
     "approve": HELD,
     "decline": HELD,
     "withdraw": HELD,
