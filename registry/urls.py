@@ -7,6 +7,7 @@ from registry.views import (
     accounts,
     batches,
     codes,
+    coverage,
     decisions,
     declarations,
     difference,
@@ -63,6 +64,7 @@ _reserved_instances = [
     path("", reserved_instances.ReservedInstanceList.as_view(), name="list"),
     path("ending/", ending.ending, name="ending"),
     path("difference/", difference.difference, name="difference"),
+    path("over-time/", coverage.over_time, name="over-time"),
     path("changes/", what_if.what_if, name="changes"),
     path("<str:aws_id>/", reserved_instance.reserved_instance, name="detail"),
 ]

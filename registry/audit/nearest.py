@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from registry.audit.purchases import LOST
 from registry.billing.codes import (
     normalize_reserved_platform,
     recorded_code,
     reserved_platform,
 )
 from registry.billing.remedies import IdlePurchase, Remedy, remedies
-from registry.models import Image, Instance, ReservedInstance
+from registry.models import Finding, Image, Instance, ReservedInstance
 
 
 def nearest(row: ReservedInstance) -> list[Any]:
@@ -30,6 +31,14 @@ def nearest(row: ReservedInstance) -> list[Any]:
         found.expected = expected.get(found.image_id)
         found.kind = _kind(found.code, found.expected, wanted)
     return sorted(near, key=lambda found: found.kind != "lost")
+
+
+def of_lost_codes(rows: Iterable[ReservedInstance]) -> set[int]:
+    """Return the keys of those that a lost code keeps idle, by what the last audit found."""
+    found = Finding.objects.open().filter(
+        reserved_instance__in=list(rows), rule="RI001", title__endswith=LOST
+    )
+    return set(found.values_list("reserved_instance_id", flat=True))
 
 
 def remedies_of(row: ReservedInstance, near: Iterable[Any], *, at: datetime) -> tuple[Remedy, ...]:

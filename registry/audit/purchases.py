@@ -8,6 +8,7 @@ from registry.billing.codes import reserved_platform
 from registry.billing.coverage import PurchaseUse
 from registry.billing.idle import Reason
 from registry.billing.rules import Violation
+from registry.billing.trend import GONE, UNCLEAR
 
 TITLES = {
     "not_active": "Not active",
@@ -46,9 +47,17 @@ _REMEDIES = {
     "over_bought": ("Sell or exchange what is too much, or launch new work on it.",),
     "no_instance_of_type": ("Sell or exchange the purchase, or launch new work on it.",),
 }
-
-
 LOST = "AMI lost its code"
+_WORDS = TITLES | {GONE: "Gone", UNCLEAR: "State not recorded"}
+
+
+def in_words(codes: Iterable[str], *, is_lost: bool = False) -> list[str]:
+    """Return why something stayed idle, or counts as neither.
+
+    `is_lost` says that it is known of an AMI that it lost the code. Of earlier audits it is not.
+    """
+    words = _WORDS | {"wrong_platform": LOST} if is_lost else _WORDS
+    return [words.get(code, code) for code in codes]
 
 
 def lost_codes(fleet: Fleet, images: Iterable[Corrected]) -> dict[str, Corrected]:

@@ -57,6 +57,15 @@ class Bar:
     slot: Sequence[str] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Shares from left to right, None where not known, and how their line is drawn."""
+
+    shares: Sequence[Fraction | None]
+    color: str
+    dashes: str = ""
+
+
 def step_chart(stretches: Iterable[Stretch], labels: Sequence[str]) -> Chart:
     """Draw shares, from 0 to 100 percent."""
     shapes = []
@@ -67,8 +76,19 @@ def step_chart(stretches: Iterable[Stretch], labels: Sequence[str]) -> Chart:
         area = f"{line} L{end},{HEIGHT} L{begin},{HEIGHT}Z"
         shapes.append(Shape(area, "fill:var(--c-1);fill-opacity:.26"))
         shapes.append(Shape(line, "fill:none;stroke:var(--c-1);stroke-width:2"))
-    marks = [_mark(Fraction(part, 4), f"{part * 25}\u00a0%") for part in (0, 2, 4)]
-    return Chart(marks, shapes, labels)
+    return Chart(_shares(), shapes, labels)
+
+
+def line_chart(
+    lines: Iterable[Line], labels: Sequence[str], slots: Sequence[Sequence[str]]
+) -> Chart:
+    """Draw shares by steps, from 0 to 100 percent, each as wide as the others, with their gaps."""
+    shapes = []
+    for line in lines:
+        style = f"fill:none;stroke:{line.color};stroke-width:2"
+        style += f";stroke-dasharray:{line.dashes}" if line.dashes else ""
+        shapes += [Shape(path, style) for path in _steps(line.shares)]
+    return Chart(_shares(), shapes, labels, slots)
 
 
 def stacked_bars(bars: Sequence[Bar], colors: Mapping[str, str], labels: Sequence[str]) -> Chart:
@@ -106,6 +126,25 @@ def spark(values: Sequence[Decimal | Fraction | None], color: str) -> Spark | No
         for position, value in known
     ]
     return Spark("M" + " L".join(map(",".join, points)), *points[-1], color)
+
+
+def _shares() -> list[Mark]:
+    return [_mark(Fraction(part, 4), f"{part * 25}\u00a0%") for part in (0, 2, 4)]
+
+
+def _steps(shares: Sequence[Fraction | None]) -> list[str]:
+    """Return an unbroken path for each run of what is known."""
+    paths: list[str] = []
+    points: list[str] = []
+    for position, share in enumerate([*shares, None]):
+        if share is None:
+            paths += [f"M{' L'.join(points)}"] if points else []
+            points = []
+            continue
+        down = place(HEIGHT - share * HEIGHT)
+        for end in (position, position + 1):
+            points.append(f"{place(Fraction(end * WIDTH, len(shares)))},{down}")
+    return paths
 
 
 def _mark(up: Fraction, text: str) -> Mark:

@@ -1,127 +1,61 @@
-"""When purchases end: which do so soon, and what they still pay for."""
+"""When purchases end, and what they still pay for: as a page and as CSV."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import TruncMonth
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from registry.access import Action, may_everywhere, visible
+from registry.access import Action, may_everywhere
+from registry.audit.ending import WITHIN, calendar, coming, name_instances, until, with_instances
 from registry.http import SignedInRequest
-from registry.models import Cover, ReservedInstance
+from registry.models import ReservedInstance
 from registry.models.reserved_instance import ReservedInstanceQuerySet
+from registry.views.lists import as_csv
 from registry.views.shell import narrow
+from registry.views.units import number
 
-WITHIN = (30, 60, 90)  # days
 SHOWN = 100
-_COLUMNS = ("end_at", "instance_count", "used", "idle", "hourly_cost")
+_COLUMNS = (
+    *("Reserved Instances", "Ends", "Account", "Region", "Zone", "Type", "Count", "Platform"),
+    *("Class", "Used", "Idle", "Instances covered", "Per hour", "Idle per hour", "Currency"),
+)
 
 
-@dataclass(slots=True)
-class Ending:
-    """Purchases that end in one span of time. Units are not known of those not judged yet."""
-
-    begin: datetime
-    end: datetime | None = None
-    purchases: int = 0
-    bought: int = 0
-    used: Fraction = Fraction(0)
-    idle: Fraction = Fraction(0)
-    unjudged: int = 0
-    hourly_cost: Decimal | None = None
-    unpriced: int = 0
-    instances: int = 0
-
-    def add(self, row: dict[str, Any]) -> None:
-        self.purchases += 1
-        self.bought += row["instance_count"]
-        if row["used"] and row["idle"]:
-            self.used += Fraction(row["used"])
-            self.idle += Fraction(row["idle"])
-        else:
-            self.unjudged += 1
-        if row["hourly_cost"] is None:
-            self.unpriced += 1
-        else:
-            self.hourly_cost = (self.hourly_cost or Decimal(0)) + row["hourly_cost"]
-
-
-def ending(request: SignedInRequest) -> HttpResponse:
+def ending(request: SignedInRequest) -> HttpResponseBase:
     now = timezone.now()
-    active = narrow(request, ReservedInstance.objects.present().active())
-    coming = active.filter(end_at__gt=now)
-    # What somebody may not read is not counted.
-    covers = visible(Cover.objects.all(), request.user, by="instance__account")
-    covers = covers.filter(reserved_instance__in=coming)
-    soon = coming.filter(end_at__lte=now + timedelta(days=WITHIN[-1]))
-    values = list(coming.order_by("end_at").values(*_COLUMNS))
-    windows = _windows(values, covers, now)
+    present = narrow(request, ReservedInstance.objects.present())
+    still = coming(present, at=now)
+    if request.GET.get("export") == "csv":
+        return as_csv(request, _COLUMNS, _lines(with_instances(still, request.user)))
+    found = calendar(still, request.user, at=now)
+    rows = list(with_instances(until(still, WITHIN[-1], at=now), request.user)[:SHOWN])
+    name_instances(rows, request.user)
     context = {
         "section": "reserved-instances",
-        "windows": windows,
-        "months": _months(values, covers),
-        "later": len(values) - windows[-1][1].purchases,
-        "rows": _rows(request, soon),
-        "soon": windows[-1][1].purchases,
+        "windows": found.windows,
+        "months": found.months,
+        "later": found.later,
+        "rows": rows,
+        "soon": found.windows[-1][1].purchases,
         "shown": SHOWN,
-        "over": active.filter(end_at__lte=now).count(),
-        "without_end": active.filter(end_at=None).count(),
+        "over": present.active().filter(end_at__lte=now).count(),
+        "without_end": present.active().filter(end_at=None).count(),
         "reads_all": may_everywhere(request.user, Action.READ),
     }
     return render(request, "registry/ending.html", context)
 
 
-def _windows(
-    values: Iterable[dict[str, Any]], covers: Any, now: datetime
-) -> list[tuple[int, Ending]]:
-    """Return what ends within some days, each span with those before it."""
-    found = {days: Ending(now, now + timedelta(days=days)) for days in WITHIN}
-    for row in values:
-        for window in found.values():
-            if window.end and row["end_at"] <= window.end:
-                window.add(row)
-    numbers = covers.aggregate(
-        **{
-            f"within_{days}": Count(
-                "instance", distinct=True, filter=Q(reserved_instance__end_at__lte=window.end)
-            )
-            for days, window in found.items()
-        }
-    )
-    for days, window in found.items():
-        window.instances = numbers[f"within_{days}"]
-    return list(found.items())
-
-
-def _months(values: Iterable[dict[str, Any]], covers: Any) -> list[Ending]:
-    found: dict[datetime, Ending] = {}
-    for row in values:
-        month = _month(row["end_at"])
-        found.setdefault(month, Ending(month)).add(row)
-    by_month = covers.annotate(month=TruncMonth("reserved_instance__end_at")).order_by()
-    numbers = by_month.values_list("month").annotate(number=Count("instance", distinct=True))
-    for month, number in numbers:
-        found[_month(month)].instances = number
-    return list(found.values())
-
-
-def _month(at: datetime) -> datetime:
-    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _rows(request: SignedInRequest, soon: ReservedInstanceQuerySet) -> list[ReservedInstance]:
-    is_readable = Q()
-    if not may_everywhere(request.user, Action.READ):
-        readable = visible(Cover.objects.all(), request.user, by="instance__account")
-        is_readable = Q(covers__in=readable)
-    rows = soon.select_related("account").annotate(
-        instances=Count("covers", filter=is_readable, distinct=True)
-    )
-    return list(rows.order_by("end_at", "pk")[:SHOWN])
+def _lines(rows: ReservedInstanceQuerySet) -> Iterator[dict[str, Any]]:
+    """Yield every purchase that ends some day, the first one first."""
+    row: Any
+    for row in rows.iterator(chunk_size=2_000):
+        values = (
+            *(row.aws_id, row.end_at, row.account.number, row.region, row.availability_zone),
+            *(row.instance_type, row.instance_count, row.product_description),
+            *(row.offering_class, number(row.used_units), number(row.idle_units)),
+            row.instances if row.judged_at else None,
+            *(row.hourly_cost, row.idle_hourly_cost, row.currency),
+        )
+        yield dict(zip(_COLUMNS, values, strict=True))

@@ -92,12 +92,19 @@ class InventoryList(ListView):
             {heading: row[field] for heading, field in self.export.items()}
             for row in rows.values(*self.export.values()).iterator(chunk_size=2000)
         )
-        name = f"{self.request.path.strip('/')}-{timezone.now():%Y-%m-%dT%H%MZ}.csv"
-        return StreamingHttpResponse(
-            lines(list(self.export), values),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return as_csv(self.request, list(self.export), values)
+
+
+def as_csv(
+    request: HttpRequest, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
+) -> StreamingHttpResponse:
+    """Answer with a file named after the page and the time."""
+    name = f"{request.path.strip('/').replace('/', '-')}-{timezone.now():%Y-%m-%dT%H%MZ}.csv"
+    return StreamingHttpResponse(
+        lines(columns, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def sorting(wanted: str, columns: Mapping[str, str], default: str) -> tuple[str, OrderBy]:

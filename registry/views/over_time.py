@@ -1,20 +1,18 @@
 """How things went: the use of one purchase, and what the overview says of thirteen weeks."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from django.db.models import Max, Min, Q, QuerySet
-from django.db.models.functions import TruncWeek
 
 from registry.access import visible
-from registry.audit.purchases import TITLES
+from registry.audit.purchases import in_words
+from registry.audit.totals import Totals, by_week
 from registry.billing.price import monthly
 from registry.billing.trend import (
-    GONE,
     NOT_ACTIVE,
     UNCLEAR,
     Step,
@@ -28,8 +26,7 @@ from registry.models import DailyTotals, ReservedInstance, Severity, Utilization
 from registry.views.charts import Bar, spark, stacked_bars, step_chart
 
 SHOWN, AVERAGED = timedelta(days=90), timedelta(days=30)
-WEEK, DAY = timedelta(days=7), timedelta(days=1)
-WEEKS = 13
+DAY = timedelta(days=1)
 MOST_STEPS = 1_000
 MOST_LINES = 50
 _COLORS = {
@@ -39,16 +36,13 @@ _COLORS = {
     Severity.CRITICAL.value: "var(--c-crit)",
 }
 _NOT_IDLE = Q(idle="0") | Q(causes=[NOT_ACTIVE]) | Q(causes=[UNCLEAR])
-_WORDS = TITLES | {GONE: "Gone", UNCLEAR: "State not recorded"}
 
 
-def causes(codes: Iterable[str]) -> list[str]:
-    """Return why something stayed idle, in words."""
-    return [_WORDS.get(code, code) for code in codes]
+def utilization(purchase: ReservedInstance, *, is_lost: bool = False) -> dict[str, Any]:
+    """Return the use of a purchase up to its last audit; little where none has kept any.
 
-
-def utilization(purchase: ReservedInstance) -> dict[str, Any]:
-    """Return the use of a purchase up to its last audit; little where none has kept any."""
+    `is_lost` says that now an AMI lost the code that the purchase is for.
+    """
     rows = purchase.utilizations.order_by("at")
     kept = rows.aggregate(first=Min("at"), last=Max("at"), not_idle=Max("at", filter=_NOT_IDLE))
     if kept["first"] is None:
@@ -68,7 +62,10 @@ def utilization(purchase: ReservedInstance) -> dict[str, Any]:
         "idle_since": _idle_since(rows, kept["not_idle"]),
         "is_longer_idle": kept["not_idle"] is None,
         "chart": step_chart(stretches(steps, since, until), _labels(since, until)),
-        "lines": [_line(row) for row in reversed(found[-MOST_LINES:])],
+        "lines": [
+            _line(row, is_lost=is_lost and row is found[-1])
+            for row in reversed(found[-MOST_LINES:])
+        ],
         "has_more": len(found) > MOST_LINES,
     }
 
@@ -112,7 +109,7 @@ def _labels(since: datetime, until: datetime) -> list[str]:
     ]
 
 
-def _line(row: Utilization) -> dict[str, Any]:
+def _line(row: Utilization, *, is_lost: bool) -> dict[str, Any]:
     return {
         "at": row.at,
         "used": Fraction(row.used),
@@ -120,58 +117,8 @@ def _line(row: Utilization) -> dict[str, Any]:
         "share": _percent(share_of(row.used, row.idle, row.causes)),
         "is_unclear": UNCLEAR in row.causes,
         "idle_hourly_cost": row.idle_hourly_cost,
-        "causes": causes(row.causes),
+        "causes": in_words(row.causes, is_lost=is_lost),
     }
-
-
-@dataclass(slots=True)
-class Totals:
-    """What is kept of all accounts together at the end of a week or a day; `open` None: nothing."""
-
-    begin: date
-    open: dict[str, int] | None = None
-    idle_cost: Decimal | None = None
-    unpriced: int = 0
-    verified: int = 0
-    images: int = 0
-    running: int = 0
-    covered: Fraction = Fraction(0)
-    accounts: set[int] = field(default_factory=set)
-
-    def add(self, row: DailyTotals) -> None:
-        self.accounts.add(row.account_id)
-        self.open = self.open or {}
-        for level, number in row.severities.items():
-            self.open[level] = self.open.get(level, 0) + number
-        if row.idle_hourly_cost is not None:
-            self.idle_cost = (self.idle_cost or Decimal(0)) + row.idle_hourly_cost
-        self.unpriced += row.unpriced
-        self.verified += row.verdicts.get("ok", 0) + row.verdicts.get("excused", 0)
-        self.images += sum(row.verdicts.values())
-        self.running += row.running
-        self.covered += Fraction(row.covered or 0)
-
-    @property
-    def share(self) -> Fraction | None:
-        return Fraction(self.verified, self.images) if self.images else None
-
-    @property
-    def coverage(self) -> Fraction | None:
-        """Which share of the running instances purchases pay for."""
-        return self.covered / self.running if self.running else None
-
-    @property
-    def total(self) -> int:
-        return sum((self.open or {}).values())
-
-    @property
-    def numbers(self) -> list[int]:
-        """How many are open, the most severe first."""
-        return [(self.open or {}).get(level, 0) for level in Severity.values]
-
-    def is_like(self, other: "Totals") -> bool:
-        """Say whether its cost compares: that of the same accounts, with as much unknown."""
-        return self.accounts == other.accounts and self.unpriced == other.unpriced
 
 
 def totals(request: SignedInRequest) -> QuerySet[DailyTotals]:
@@ -189,7 +136,7 @@ def thirteen_weeks(
     first = rows.aggregate(first=Min("day"))["first"]
     if first is None:
         return {"first": None}
-    weeks = _weeks(rows, today)
+    weeks = by_week(rows, today)
     has_regions = bool(request.session.get("scope", {}).get("regions"))
     if not has_regions:
         weeks[-1].open = dict(severities)
@@ -213,16 +160,6 @@ def thirteen_weeks(
             [f"{week.begin:%-d %b}" for week in weeks[::3]],
         ),
     } | ({} if has_regions else _sparks(weeks))
-
-
-def _weeks(rows: QuerySet[DailyTotals], today: date) -> list[Totals]:
-    monday = today - today.weekday() * DAY
-    weeks = {begin: Totals(begin) for begin in (monday - part * WEEK for part in range(WEEKS))}
-    shown = rows.filter(day__gte=min(weeks), day__lte=today).annotate(week=TruncWeek("day"))
-    last = shown.order_by("account", "week", "-day").distinct("account", "week")
-    for row in last:
-        weeks[row.week].add(row)
-    return [weeks[begin] for begin in sorted(weeks)]
 
 
 def _slot(week: Totals) -> Sequence[str]:

@@ -28,18 +28,19 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
     near = nearest(found)
     instances = Instance.objects.filter(pk__in=[one.pk for one in near])
     readable = set(visible(instances, request.user).values_list("pk", flat=True))
+    is_lost = any(one.kind == "lost" for one in near)
     covers = visible(found.covers.all(), request.user, by="instance__account")
     context = {
         "section": "reserved-instances",
         "purchase": found,
-        "why": why(found, is_lost=any(one.kind == "lost" for one in near)),
+        "why": why(found, is_lost=is_lost),
         "split": split(near),
         "near": [one for one in near if one.pk in readable],
         "changes": _would_apply(request, found, at=at),
         "remedies": remedies_of(found, near, at=at),
         "covers": covers.select_related("instance").order_by("pk")[:50],
         "findings": found.findings.open().for_list(),
-        "utilization": utilization(found),
+        "utilization": utilization(found, is_lost=is_lost),
         "waste": waste_of(found, at=at),
     }
     return render(request, "registry/reserved_instance.html", context)

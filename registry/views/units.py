@@ -1,5 +1,7 @@
 """What the last audit said of a purchase, as a spreadsheet reads it."""
 
+from fractions import Fraction
+
 from django.db.models import CharField, F, FloatField, Func, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Coalesce, NullIf
@@ -20,6 +22,10 @@ def causes_of(field: str) -> Func:
         ),
         output_field=CharField(),
     )
+
+
+def number(units: Fraction | None) -> float | None:
+    return None if units is None else float(units)
 
 
 def _part(field: str, number: int) -> Cast:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from registry.audit.purchases import LOST, TITLES
+from registry.audit.purchases import in_words
 from registry.billing.idle import NAMED
-from registry.models import Finding, ReservedInstance
+from registry.models import ReservedInstance
 
 
 def why(row: ReservedInstance, *, is_lost: bool = False) -> list[dict[str, Any]]:
@@ -14,14 +14,6 @@ def why(row: ReservedInstance, *, is_lost: bool = False) -> list[dict[str, Any]]
     `is_lost` says that an AMI lost the code that the purchase is for.
     """
     return [_reason(each["code"], len(each["instance_ids"]), is_lost) for each in row.reasons]
-
-
-def of_lost_codes(rows: Iterable[ReservedInstance]) -> set[int]:
-    """Return the keys of those that a lost code keeps idle, by what the last audit found."""
-    found = Finding.objects.open().filter(
-        reserved_instance__in=list(rows), rule="RI001", title__endswith=LOST
-    )
-    return set(found.values_list("reserved_instance_id", flat=True))
 
 
 def split(near: Iterable[Any]) -> str:
@@ -40,7 +32,7 @@ def _reason(code: str, number: int, is_lost: bool) -> dict[str, Any]:
     was_lost = is_lost and code == "wrong_platform"
     return {
         "code": code,
-        "title": LOST if was_lost else TITLES[code],
+        "title": in_words([code], is_lost=was_lost)[0],
         "is_lost": was_lost,
         "sentence": _sentence(code, number),
     }

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 
 from registry.billing.trend import Step, stretches
-from registry.views.charts import Bar, spark, stacked_bars, step_chart
+from registry.views.charts import Bar, Line, line_chart, spark, stacked_bars, step_chart
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 COLORS = {"low": "gray", "high": "red"}
@@ -53,3 +53,19 @@ def test_a_spark_that_never_changes_is_a_line():
 @pytest.mark.parametrize("values", [[], [None, None], [Fraction(1), None]])
 def test_without_two_points_there_is_no_spark(values):
     assert spark(values, "red") is None
+
+
+def test_a_line_goes_by_steps_and_leaves_gaps():
+    shares = [Fraction(1), Fraction(1, 2), None, Fraction(0)]
+
+    chart = line_chart([Line(shares, "blue", "6 4")], ["Mon"], [["Mon"]])
+
+    assert [shape.path for shape in chart.shapes] == [
+        "M0,0 L250,0 L250,120 L500,120",
+        "M750,240 L1000,240",
+    ]
+    assert chart.shapes[0].style == "fill:none;stroke:blue;stroke-width:2;stroke-dasharray:6 4"
+
+
+def test_of_what_is_not_known_no_line_is_drawn():
+    assert line_chart([Line([None, None], "blue")], [], []).shapes == []

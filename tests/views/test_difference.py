@@ -1,3 +1,5 @@
+import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -9,6 +11,7 @@ from django.utils import timezone
 from registry.models import Change, DailyTotals, Role, Utilization
 from tests.factories import (
     make_account,
+    make_finding,
     make_image,
     make_instance,
     make_reserved_instance,
@@ -292,6 +295,46 @@ def test_without_a_choice_the_last_week_is_compared_or_what_there_is(signed_in, 
     assert answer.context["second"] == now.date()
 
 
+def test_a_code_that_was_lost_is_called_so_as_on_the_page_of_the_purchase(signed_in, account):
+    machine = make_instance(account=account, launched_at=FIRST - DAY)
+    bought = became_idle(account, reasons=named(machine))
+    title = "Reserved Instances idle: AMI lost its code"
+    make_finding(reserved_instance=bought, rule="RI001", title=title)
+
+    (row,) = parts(compared(signed_in))["idle"].rows
+
+    assert row.causes == ["AMI lost its code"]
+
+
+def test_of_an_audit_before_the_last_no_lost_code_is_claimed(signed_in, account):
+    bought = became_idle(account)
+    keep(bought, SECOND + DAY, 0, 1, causes=["wrong_platform", "over_bought"])
+    title = "Reserved Instances idle: AMI lost its code"
+    make_finding(reserved_instance=bought, rule="RI001", title=title)
+
+    (row,) = parts(compared(signed_in))["idle"].rows
+
+    assert row.causes == ["Billing code differs"]
+
+
+def test_as_csv_each_purchase_is_a_line_with_what_changed_before(signed_in, account):
+    machine = make_instance(account=account, image_id="ami-new", launched_at=FIRST + DAY)
+    bought = became_idle(account, reasons=named(machine))
+    used = make_reserved_instance(account=account)
+    keep(used, FIRST, 0, 1)
+    keep(used, SECOND, "1/2", "1/2")
+
+    answer = compared(signed_in, export="csv")
+
+    one, other = csv.DictReader(io.StringIO(answer.getvalue().decode()))
+    assert (one["Became"], one["Reserved Instances"]) == ("idle", bought.aws_id)
+    assert (one["Idle before"], one["Idle after"]) == ("0.0", "1.0")
+    assert (one["Change per hour"], one["Since"]) == ("0.05000000", str(SECOND - DAY))
+    assert one["What changed before"] == f"2026-03-03 12:00 {machine.aws_id} launched from ami-new"
+    assert (other["Became"], other["Idle after"], other["Since"]) == ("used", "0.5", "")
+    assert "reserved-instances-difference-" in answer["Content-Disposition"]
+
+
 def test_that_no_audit_ran_in_between_is_said(signed_in, account):
     answer = compared(signed_in, to="2026-03-08")
 
@@ -349,5 +392,5 @@ def test_the_number_of_queries_does_not_grow(
         Change.objects.create(image=image, field="verdict", after="lost", at=FIRST + DAY)
         became_idle(account, reasons=named(machine))
 
-    with django_assert_max_num_queries(39):
+    with django_assert_max_num_queries(40):
         compared(signed_in)

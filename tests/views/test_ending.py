@@ -1,3 +1,5 @@
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -88,6 +90,43 @@ def test_an_instance_that_two_purchases_pay_for_counts_once(signed_in):
     assert f"{other.get_absolute_url()}#h4" in answer.content.decode()
 
 
+def test_the_first_instances_that_a_purchase_pays_for_are_named(client):
+    mine, other = make_account(), make_account()
+    bought, free = ending_in(5, account=mine), ending_in(6, account=mine)
+    names = ("one", "two", "<b>three", "four")
+    for place, name in ((other, "undisclosed"), *((mine, name) for name in names)):
+        make_cover(reserved_instance=bought, instance=make_instance(account=place, name=name))
+    client.force_login(make_user(Role.VIEWER, account=mine))
+
+    answer = shown(client)
+
+    assert [[one.name for one in row.named] for row in answer.context["rows"]] == [
+        ["one", "two", "<b>three"],
+        [],
+    ]
+    text = answer.content.decode()
+    assert "<bdi>&lt;b&gt;three</bdi>…" in text
+    assert "undisclosed" not in text
+    assert free.get_absolute_url() in text
+
+
+def test_as_csv_every_purchase_with_an_end_is_a_line(signed_in):
+    late, first = (
+        ending_in(days, instance_count=2, used="3/2", idle="1/2", hourly_cost=Decimal("0.10"))
+        for days in (100, 3)
+    )
+    new = ending_in(200, used="", idle="", judged_at=None)
+    make_cover(reserved_instance=first, instance=make_instance(account=first.account))
+
+    answer = signed_in.get(reverse("reserved-instances:ending"), {"export": "csv"})
+
+    lines = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
+    found = [(line["Reserved Instances"], line["Instances covered"]) for line in lines]
+    assert found == [(first.aws_id, "1"), (late.aws_id, "0"), (new.aws_id, "")]
+    assert [line["Used"] for line in lines] == ["1.5", "1.5", ""]
+    assert lines[0]["Per hour"] == "0.10000000"
+
+
 def test_purchases_are_gathered_by_the_month_of_their_end(signed_in):
     account = make_account()
     now = timezone.now()
@@ -161,5 +200,5 @@ def test_the_number_of_queries_does_not_grow(signed_in, count, django_assert_max
         bought = ending_in(1)
         make_cover(reserved_instance=bought, instance=make_instance(account=bought.account))
 
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(33):
         shown(signed_in)

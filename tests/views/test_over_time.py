@@ -161,6 +161,18 @@ def test_the_table_names_the_latest_changes_and_says_that_there_are_more(signed_
     assert "Earlier changes are kept" in answer.content.decode()
 
 
+def test_only_the_last_line_knows_that_a_code_was_lost():
+    bought = make_reserved_instance(judged_at=NOON)
+    keep(bought, 9, 0, 1, ["wrong_platform"])
+    keep(bought, 4, 1, 0)
+    keep(bought, 0, 0, 1, ["wrong_platform"])
+
+    last, _, first = utilization(bought, is_lost=True)["lines"]
+
+    assert last["causes"] == ["AMI lost its code"]
+    assert first["causes"] == ["Billing code differs"]
+
+
 def test_the_last_totals_of_each_week_are_shown(engineer):
     account = make_account()
     totals(date(2026, 11, 16), account, severities={"high": 9})

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from registry.access import visible
-from registry.http import SignedInRequest
+from registry.access import Person, visible
 from registry.models import Change, ChangeField, Image, Instance
 
 _OF_IMAGE = (ChangeField.CODE, ChangeField.DETAILS, ChangeField.VERDICT, ChangeField.PRESENCE)
@@ -28,21 +27,32 @@ class Trigger:
     after: str | None = None
     image_id: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Say what changed, as a line of text says it."""
+        if self.kind:
+            return f"{self.title.lower()} {_word(self.before)} → {_word(self.after)}"
+        return f"{self.title.lower()}{f' from {self.image_id}' if self.image_id else ''}"
+
+
+def _word(value: str | None) -> str:
+    return "not recorded" if value is None else value or "empty"
+
 
 def triggers(
-    request: SignedInRequest,
+    user: Person,
     named: Mapping[int, Sequence[str]],
     until: Mapping[int, datetime],
     since: datetime,
 ) -> dict[int, list[Trigger]]:
     """Return what changed after `since` and before `until`, of each purchase in `named`.
 
-    `named` are the ids of instances by purchase; of what is out of reach nothing is told.
+    `named` are the ids of instances by purchase; of what `user` may not read nothing is told.
     """
     ids = {aws_id for some in named.values() for aws_id in some}
-    instances = list(visible(Instance.objects.filter(aws_id__in=ids), request.user))
+    instances = list(visible(Instance.objects.filter(aws_id__in=ids), user))
     image_ids = {found.image_id for found in instances if found.image_id}
-    images = list(visible(Image.objects.filter(aws_id__in=image_ids), request.user))
+    images = list(visible(Image.objects.filter(aws_id__in=image_ids), user))
     last = max(until.values(), default=since)
     found = [*_changes(images, instances, since, last), *_launches(instances, since)]
     found.sort(key=lambda trigger: trigger.at)
