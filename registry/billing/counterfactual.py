@@ -144,7 +144,7 @@ class Counterfactual:
         moves = [self._move(*item) for item in change.codes.items()]
         is_certain = not any(move.is_doubtful for move in moves)
         lots, zones = _by_circle(moves), self._zones(change.zones)
-        keys = dict.fromkeys([*lots, *zones, *self._circles_of(change.sharing)])
+        keys = dict.fromkeys([*lots, *zones, *self._circles_of(change.sharing, state)])
         after = _State(dict(state.circles), state.sharing | change.sharing)
         moved: dict[str, Fraction] = {}
         cost: Fraction | None = Fraction(0)
@@ -169,13 +169,13 @@ class Counterfactual:
         return _Outcome(after, moved, cost if is_certain else None, is_certain)
 
     def _before(self, key: CircleKey, state: _State) -> _Settled:
-        if key in state.circles:
-            return state.circles[key]
-        circle, used = self._settled(key)
+        circle, used = state.circles.get(key) or self._settled(key)
         # Who shares since has nothing here yet.
         if state.sharing:
-            circle = rearranged(circle, {}, self._situation.sharing(key.payer, state.sharing))
-            return circle, circle.used()
+            sharing = self._situation.sharing(key.payer, turned_on=state.sharing)
+            if circle.sharing is not sharing:
+                circle = rearranged(circle, {}, sharing)
+                used = circle.used()
         return circle, used
 
     def _settled(self, key: CircleKey) -> _Settled:
@@ -213,8 +213,8 @@ class Counterfactual:
                 found[self._situation.key_of(pool)][aws_id] = zone
         return found
 
-    def _circles_of(self, accounts: frozenset[str]) -> Iterator[CircleKey]:
-        """Name the circles in which one of the accounts buys or runs something."""
+    def _circles_of(self, accounts: frozenset[str], state: _State) -> Iterator[CircleKey]:
+        """Name the circles in which one of the accounts buys or runs something, now or by then."""
         if accounts and self._places is None:
             self._places = defaultdict(list)
             for key, circle in self._situation.circles.items():
@@ -222,6 +222,9 @@ class Counterfactual:
                     self._places[account].append(key)
         for account in sorted(accounts):
             yield from (self._places or {}).get(account, ())
+        for key, (circle, _) in state.circles.items() if accounts else ():
+            if not accounts.isdisjoint(circle.accounts()):
+                yield key
 
     def _is_doubtful(self, key: CircleKey) -> bool:
         """Say whether something was never recorded that decides who pays for whom in a circle."""

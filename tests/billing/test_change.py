@@ -194,6 +194,27 @@ def test_what_shares_by_now_also_shares_where_it_had_nothing_before():
     assert [share.gained for share in shares.values()] == [{}, {"ri": 1}]
 
 
+def test_an_account_that_shares_by_now_shares_what_was_corrected_before():
+    purchases = [bought("m5.large", aws_id="ri", platform=RHEL_RI)]
+    machines = [running("i-1", "m5.large", account=ALONE)]
+    situation = Situation(purchases, machines, FAMILY, at=NOON)
+
+    shares = Counterfactual(situation).shares({1: Change(codes={"i-1": RHEL}), 2: SHARED})
+
+    assert [share.gained for share in shares.values()] == [{}, {"ri": 1}]
+
+
+def test_what_shares_by_now_also_shares_where_others_changed_something_before():
+    purchases = [bought("m5.large", 2, aws_id="ri", platform=RHEL_RI)]
+    machines = [running("i-1", "m5.large"), running("i-2", "m5.large", account=ALONE)]
+    situation = Situation(purchases, machines, FAMILY, at=NOON)
+    changes = {1: Change(codes={"i-1": RHEL}), 2: SHARED, 3: Change(codes={"i-2": RHEL})}
+
+    shares = Counterfactual(situation).shares(changes)
+
+    assert [share.units for share in shares.values()] == [1, 0, 1]
+
+
 def test_of_two_moves_of_one_purchase_the_first_counts():
     both = merged({1: TO_B, 2: TO_REGION})
 
