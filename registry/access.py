@@ -9,9 +9,20 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from registry.models import OPERATOR, Account, Grant, Operation, Policy, Role
+from registry.models import (
+    OPERATOR,
+    Account,
+    Bill,
+    BilledPurchase,
+    BilledUsage,
+    Disagreement,
+    Grant,
+    Operation,
+    Policy,
+    Role,
+)
 
 Person = User | AbstractBaseUser | AnonymousUser
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
@@ -126,6 +137,28 @@ def visible(
     if may_everywhere(user, action):
         return rows
     return rows.filter(**{f"{by}__in": accounts(user, action)})
+
+
+def visible_billed(rows: _Rows, user: Person) -> _Rows:
+    """Leave the rows of bills whose account `user` may read, by its number.
+
+    Where a bill names none, the payer's counts.
+    """
+    if may_everywhere(user, Action.READ):
+        return rows
+    numbers = accounts(user).values("number")
+    return rows.filter(Q(account__in=numbers) | Q(account="", bill__payer__in=numbers))
+
+
+def visible_bills(user: Person) -> QuerySet[Bill]:
+    """Return the bills on which there is something that `user` may read."""
+    if may_everywhere(user, Action.READ):
+        return Bill.objects.all()
+    numbers = accounts(user).values("number")
+    found = Q(payer__in=numbers)
+    for kind in (BilledUsage, BilledPurchase, Disagreement):
+        found |= Q(Exists(kind.objects.filter(bill=OuterRef("pk"), account__in=numbers)))
+    return Bill.objects.filter(found)
 
 
 def people(account: Account) -> QuerySet[User]:

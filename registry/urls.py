@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from registry.views import (
     accounts,
     batches,
+    bills,
     codes,
     coverage,
     decisions,
@@ -68,6 +69,11 @@ _reserved_instances = [
     path("changes/", what_if.what_if, name="changes"),
     path("<str:aws_id>/", reserved_instance.reserved_instance, name="detail"),
 ]
+_bills = [
+    path("", bills.BillList.as_view(), name="list"),
+    path("<str:payer>/<str:month>/", bills.DisagreementList.as_view(), name="detail"),
+    path("<str:payer>/<str:month>/purchases/", bills.PurchaseList.as_view(), name="purchases"),
+]
 _rules = [
     path("", rules.rule_list, name="list"),
     path("<str:rule_id>/", rules.rule, name="detail"),
@@ -126,6 +132,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("instances/", include((_instances, "instances"))),
     path("findings/", include((_findings, "findings"))),
     path("reserved-instances/", include((_reserved_instances, "reserved-instances"))),
+    path("bills/", include((_bills, "bills"))),
     path("jobs/", include((_jobs, "jobs"))),
     path("accounts/", include((_accounts, "accounts"))),
     path("reports/", include((_reports, "reports"))),

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from registry.access import Person, visible
 from registry.billing.trend import Step, share_of
 from registry.billing.witness import Billed, Bought, Span, Use, month_of, use, watched
 from registry.models import Bill, BilledPurchase, DailyTotals, ReservedInstance, Utilization
+
+NOT_KNOWN = "not_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,26 @@ class BilledUse:
     billed: BilledPurchase
     row: ReservedInstance | None
     use: Use | None
+
+    def values(self) -> dict[str, Any]:
+        """Return it as numbers; None where something is not known."""
+        billed, use = self.billed, self.use
+        recorded = use.recorded if use and use.recorded.known else None
+        return {
+            "aws_id": billed.aws_id,
+            "account": billed.account,
+            "region": billed.region,
+            "used": _number(billed.used_hours),
+            "unused": _number(billed.unused_hours),
+            "unused_cost": billed.unused_cost,
+            "currency": billed.currency,
+            "bought": _number(use.bought) if use else None,
+            "recorded_used": _number(recorded.used) if recorded else None,
+            "recorded_unused": _number(recorded.idle) if recorded else None,
+            "recorded_since": recorded.since if recorded else None,
+            "verdict": str(use.verdict) if use else NOT_KNOWN,
+            "adds_up": use.adds_up if use else None,
+        }
 
 
 def billed_span(bill: Bill, *, at: datetime) -> Span:
@@ -46,6 +70,29 @@ def uses(bill: Bill, rows: Sequence[BilledPurchase], *, at: datetime) -> list[Bi
             compared = use(hours, bought(row), steps.get(row.pk, []), audited, span)
         found.append(BilledUse(billed, row, compared))
     return found
+
+
+def uses_for(
+    user: Person, bill: Bill, rows: Sequence[BilledPurchase], *, at: datetime
+) -> list[BilledUse]:
+    """Compare purchases; one of an account that `user` may not read is not known to them."""
+    found = uses(bill, rows, at=at)
+    keys = [one.row.pk for one in found if one.row]
+    mine = visible(ReservedInstance.objects.filter(pk__in=keys), user)
+    readable = set(mine.values_list("pk", flat=True))
+    return [
+        one if one.row is None or one.row.pk in readable else BilledUse(one.billed, None, None)
+        for one in found
+    ]
+
+
+def find_bill(bills: QuerySet[Bill], payer: str, month: str) -> Bill | None:
+    """Return the one of a payer and a month, such as "2026-10"; None where there is none."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        return None
+    return bills.filter(payer=payer, month=first).first()
 
 
 def _known(rows: Sequence[BilledPurchase]) -> dict[str, ReservedInstance]:
@@ -95,3 +142,7 @@ def _watched(accounts: Iterable[int], month: date, *, at: datetime) -> dict[int,
 
 def exact(hours: Decimal | None) -> Fraction | None:
     return None if hours is None else Fraction(hours)
+
+
+def _number(hours: Fraction | Decimal | None) -> float | None:
+    return None if hours is None else round(float(hours), 4)

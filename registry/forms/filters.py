@@ -14,6 +14,7 @@ from registry.models import (
     ACTIONABLE,
     MISMATCHES,
     Account,
+    DisagreementKind,
     Finding,
     Image,
     ImageVerdict,
@@ -164,6 +165,25 @@ class FindingFilter(Searched):
 
 class ReservedInstanceFilter(Searched):
     account = _accounts()
+
+
+class BillFilter(filters.FilterSet):
+    """Bills are few: there is nothing to filter by."""
+
+
+class BilledFilter(Searched):
+    """What a bill says of things, found by their id or account."""
+
+    def search(self, rows: Any, name: str, value: str) -> Any:
+        words = value.strip()
+        return rows.filter(Q(**{f"{self.thing}__startswith": words}) | Q(account=words))
+
+    thing = "aws_id"
+
+
+class DisagreementFilter(BilledFilter):
+    kind = _boxes(DisagreementKind.choices, "kind")
+    thing = "subject"
 
 
 class RunFilter(filters.FilterSet):

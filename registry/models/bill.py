@@ -1,6 +1,7 @@
 """What the bill itself says: a month of a Cost and Usage Report, summed up."""
 
 from django.db import models
+from django.urls import reverse
 
 
 class Bill(models.Model):
@@ -28,6 +29,12 @@ class Bill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payer} {self.month:%Y-%m}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("bills:detail", args=[self.payer, f"{self.month:%Y-%m}"])
+
+    def get_purchases_url(self) -> str:
+        return reverse("bills:purchases", args=[self.payer, f"{self.month:%Y-%m}"])
 
 
 class BilledPurchase(models.Model):

@@ -1,0 +1,210 @@
+"""Bills that were read, and what each says against our records."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+
+from registry.access import Action, accounts, may_everywhere, visible, visible_billed, visible_bills
+from registry.audit.bill_totals import Totals, operations_of, totals_of, unknown_instances
+from registry.audit.billed import BilledUse, find_bill, uses_for
+from registry.forms.filters import BilledFilter, BillFilter, DisagreementFilter
+from registry.models import (
+    Bill,
+    BilledPurchase,
+    BilledUsage,
+    Disagreement,
+    Instance,
+    ReservedInstance,
+    UsageKind,
+)
+from registry.reports.render import lines
+from registry.views.lists import InventoryList
+
+MOST_OPERATIONS = 50
+_CHUNK = 500
+_Rows = TypeVar("_Rows", bound=QuerySet[Any])
+_SECTION = {"section": "reserved-instances"}
+
+
+class BillList(InventoryList):
+    template_name = "registry/bill_list.html"
+    filter_class = BillFilter
+    columns = {"month": "month", "payer": "payer", "read": "read_at"}
+    default_sort = "-month"
+    export = {
+        "Month": "month",
+        "Payer": "payer",
+        "Billed through": "through",
+        "Read": "read_at",
+    }
+    extra_context = _SECTION
+
+    def rows(self) -> QuerySet[Any]:
+        return visible_bills(self.request.user)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        found = _totals(self.request, context["rows"])
+        names = _names(self.request)
+        for row in context["rows"]:
+            row.totals, row.payer_name = found[row.pk], names.get(row.payer, "")
+        return context
+
+
+class OfBill(InventoryList):
+    """A list of what is on one bill, below what it comes to."""
+
+    tab: str
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        found = find_bill(visible_bills(request.user), kwargs["payer"], kwargs["month"])
+        if found is None:
+            raise Http404("No such bill has been read.")
+        self.bill = found
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        names = _names(self.request)
+        context = super().get_context_data(**kwargs)
+        for row in context["rows"]:
+            row.account_name = names.get(row.account, "")
+        return (
+            context
+            | _SECTION
+            | {
+                "bill": self.bill,
+                "payer_name": names.get(self.bill.payer, ""),
+                "tab": self.tab,
+                "totals": _totals(self.request, [self.bill])[self.bill.pk],
+                "reads_all": may_everywhere(self.request.user, Action.READ),
+            }
+        )
+
+
+class DisagreementList(OfBill):
+    tab = "disagreements"
+    template_name = "registry/bill.html"
+    filter_class = DisagreementFilter
+    columns = {"kind": "kind", "account": "account", "hours": "hours"}
+    default_sort = "-hours"
+    export = {
+        "Kind": "kind",
+        "Subject": "subject",
+        "Account": "account",
+        "Region": "region",
+        "On the bill": "billed",
+        "Recorded": "recorded",
+        "Hours": "hours",
+    }
+
+    def rows(self) -> QuerySet[Any]:
+        return narrow_billed(self.request, Disagreement.objects.filter(bill=self.bill))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        _link(self.request, context["rows"])
+        usages = narrow_billed(self.request, BilledUsage.objects.filter(bill=self.bill))
+        operations = operations_of(usages)
+        return context | {
+            "operations": operations[:MOST_OPERATIONS],
+            "more_operations": max(len(operations) - MOST_OPERATIONS, 0),
+            "usage_kinds": UsageKind.labels,
+            "unknown_instances": unknown_instances(usages),
+        }
+
+
+class PurchaseList(OfBill):
+    tab = "purchases"
+    template_name = "registry/bill_purchases.html"
+    filter_class = BilledFilter
+    columns = {
+        "purchase": "aws_id",
+        "account": "account",
+        "used": "used_hours",
+        "unused": "unused_hours",
+        "cost": "unused_cost",
+    }
+    default_sort = "-unused"
+    export = {
+        "Reserved Instances": "aws_id",
+        "Account": "account",
+        "Region": "region",
+        "Used hours": "used",
+        "Unused hours": "unused",
+        "Unused cost": "unused_cost",
+        "Currency": "currency",
+        "Bought hours": "bought",
+        "Recorded used hours": "recorded_used",
+        "Recorded unused hours": "recorded_unused",
+        "Recorded since": "recorded_since",
+        "Compared": "verdict",
+    }
+
+    def rows(self) -> QuerySet[Any]:
+        return narrow_billed(self.request, BilledPurchase.objects.filter(bill=self.bill))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        for row, found in zip(context["rows"], self._compared(context["rows"]), strict=True):
+            row.found = found
+        return context
+
+    def _csv(self, rows: QuerySet[Any]) -> HttpResponseBase:
+        values = self._exported(rows)
+        name = f"bill-{self.bill.payer}-{self.bill.month:%Y-%m}-purchases.csv"
+        return StreamingHttpResponse(
+            lines(list(self.export), values),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def _compared(self, rows: Sequence[BilledPurchase]) -> list[BilledUse]:
+        return uses_for(self.request.user, self.bill, rows, at=timezone.now())
+
+    def _exported(self, rows: QuerySet[Any]) -> Iterator[Mapping[str, Any]]:
+        every = rows.iterator(chunk_size=_CHUNK)
+        while chunk := list(islice(every, _CHUNK)):
+            for found in self._compared(chunk):
+                values = found.values()
+                yield {heading: values[name] for heading, name in self.export.items()}
+
+
+def narrow_billed(request: HttpRequest, rows: _Rows) -> _Rows:
+    """Leave the rows of bills that the person may read and has chosen to look at."""
+    chosen = request.session.get("scope", {})
+    rows = visible_billed(rows, request.user)
+    if chosen.get("accounts"):
+        rows = rows.filter(account__in=chosen["accounts"])
+    if chosen.get("regions"):
+        rows = rows.filter(region__in=chosen["regions"])
+    return rows
+
+
+def _totals(request: HttpRequest, bills: Iterable[Bill]) -> dict[int, Totals]:
+    return totals_of(
+        bills,
+        narrow_billed(request, BilledUsage.objects.all()),
+        narrow_billed(request, BilledPurchase.objects.all()),
+        narrow_billed(request, Disagreement.objects.all()),
+    )
+
+
+def _names(request: HttpRequest) -> dict[str, str]:
+    return dict(accounts(request.user).values_list("number", "name"))
+
+
+def _link(request: HttpRequest, rows: Iterable[Any]) -> None:
+    """Give each row the thing that it is about, where the inventory has it."""
+    subjects = [row.subject for row in rows]
+    instances = Instance.objects.filter(aws_id__in=subjects).select_related("account")
+    bought = ReservedInstance.objects.filter(aws_id__in=subjects).select_related("account")
+    things = {
+        (thing.account.number, thing.aws_id): thing
+        for thing in (*visible(instances, request.user), *visible(bought, request.user))
+    }
+    for row in rows:
+        row.thing = things.get((row.account, row.subject))
