@@ -11,6 +11,7 @@ from registry.api import (
     decisions,
     findings,
     images,
+    over_time,
     registrations,
     removals,
     reserved_instances,
@@ -40,6 +41,7 @@ api = NinjaAPI(
     parser=StrictParser(),
 )
 api.add_router("/images", images.router)
+api.add_router("/reserved-instances", over_time.router)  # before the ids of purchases
 api.add_router("/reserved-instances", reserved_instances.router)
 api.add_router("/findings/triage", triage.router)
 api.add_router("/findings", findings.router)

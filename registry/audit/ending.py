@@ -16,7 +16,7 @@ from registry.models.reserved_instance import ReservedInstanceQuerySet
 
 WITHIN = (30, 60, 90)  # days
 _COLUMNS = ("end_at", "instance_count", "used", "idle", "hourly_cost")
-_NAMED = 3  # instances that are named of each purchase
+NAMED = 3  # instances that are named of each purchase
 
 
 @dataclass(slots=True)
@@ -57,11 +57,17 @@ class Calendar:
     later: int
 
 
-def calendar(coming: ReservedInstanceQuerySet, user: Person, *, at: datetime) -> Calendar:
+def calendar(
+    coming: ReservedInstanceQuerySet,
+    user: Person,
+    *,
+    at: datetime,
+    within: Sequence[int] = WITHIN,
+) -> Calendar:
     """Return when the purchases end; of what they pay for, what `user` may read is counted."""
     covers = readable_covers(user).filter(reserved_instance__in=coming)
     values = list(coming.order_by("end_at").values(*_COLUMNS))
-    windows = _windows(values, covers, at)
+    windows = _windows(values, covers, at, within)
     return Calendar(windows, _months(values, covers), len(values) - windows[-1][1].purchases)
 
 
@@ -75,12 +81,12 @@ def with_instances(rows: ReservedInstanceQuerySet, user: Person) -> ReservedInst
     return counted.order_by("end_at", "pk")
 
 
-def name_instances(rows: Iterable[Any], user: Person) -> None:
+def name_instances(rows: Sequence[Any], user: Person, *, most: int = NAMED) -> None:
     """Give each purchase the first instances that it pays for, as `named`."""
     named: dict[int, list[Any]] = {row.pk: [] for row in rows}
     place = Window(RowNumber(), partition_by=F("reserved_instance"), order_by=F("pk").asc())
     covers = readable_covers(user).filter(reserved_instance__in=named).annotate(place=place)
-    for cover in covers.filter(place__lte=_NAMED).select_related("instance").order_by("pk"):
+    for cover in covers.filter(place__lte=most).select_related("instance").order_by("pk"):
         named[cover.reserved_instance_id].append(cover.instance)
     for row in rows:
         row.named = named[row.pk]
@@ -101,10 +107,13 @@ def coming(rows: ReservedInstanceQuerySet, *, at: datetime) -> ReservedInstanceQ
 
 
 def _windows(
-    values: Iterable[dict[str, Any]], covers: QuerySet[Cover], now: datetime
+    values: Iterable[dict[str, Any]],
+    covers: QuerySet[Cover],
+    now: datetime,
+    within: Sequence[int],
 ) -> list[tuple[int, Ending]]:
     """Return what ends within some days, each span with those before it."""
-    found = {days: Ending(now, now + timedelta(days=days)) for days in WITHIN}
+    found = {days: Ending(now, now + timedelta(days=days)) for days in within}
     for row in values:
         for window in found.values():
             if window.end and row["end_at"] <= window.end:

@@ -1,9 +1,11 @@
-"""Which two days are compared."""
+"""Which days are compared, or looked at."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+
+LONGEST = timedelta(days=366)
 
 
 def _day(label: str, missing: str) -> forms.DateField:
@@ -33,6 +35,19 @@ class DifferenceForm(forms.Form):
         for name, day in (("from", begin), ("to", end)):
             if day and day > self.today:
                 self.add_error(name, "Choose today or a day before.")
-        if begin and end and begin >= end:
-            self.add_error("from", "Choose a day before the second one.")
+        if begin and end and (problem := self.compared(begin, end)):
+            self.add_error("from", problem)
         return self.cleaned_data
+
+    def compared(self, begin: date, end: date) -> str:
+        """Say what is wrong with the two together; "" where nothing is."""
+        return "Choose a day before the second one." if begin >= end else ""
+
+
+class PeriodForm(DifferenceForm):
+    """Days from the first to the last, a year at most."""
+
+    def compared(self, begin: date, end: date) -> str:
+        if begin > end:
+            return "Choose the second day or one before."
+        return "Choose a year at most." if end - begin > LONGEST else ""

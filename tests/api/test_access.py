@@ -90,6 +90,9 @@ ADDRESSES = (
     Address("post", f"{FINDING}/reopen", APPROVERS, elsewhere=HIDDEN),
     Address("post", f"{FINDING}/watch", VERIFIERS, elsewhere=HIDDEN),
     Address("get", "/reserved-instances"),
+    Address("get", "/reserved-instances/over-time"),
+    Address("get", "/reserved-instances/difference", answer=422, elsewhere=422),
+    Address("get", "/reserved-instances/ending"),
     Address("get", "/reserved-instances/{purchase}", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
