@@ -11,6 +11,7 @@ from registry.aws.errors import (
     Unreachable,
     Unsure,
 )
+from registry.aws.files import Bucket, ObjectRecord
 from registry.aws.members import Malformed
 from registry.aws.origins import AncestryEntry, ImageMetadata
 from registry.aws.reads import Reading, Reference
@@ -21,7 +22,7 @@ from registry.aws.records import (
     SnapshotRecord,
     VolumeRecord,
 )
-from registry.aws.session import Access, connect, list_accounts, own_account
+from registry.aws.session import Access, connect, connect_bucket, list_accounts, own_account
 
 __all__ = [
     "SERVER_SIDE",
@@ -29,6 +30,7 @@ __all__ = [
     "AccessDenied",
     "AncestryEntry",
     "AwsError",
+    "Bucket",
     "Deregistered",
     "Ec2",
     "ImageMetadata",
@@ -37,6 +39,7 @@ __all__ = [
     "Malformed",
     "NameTaken",
     "NotFound",
+    "ObjectRecord",
     "Reading",
     "Reference",
     "Reply",
@@ -47,6 +50,7 @@ __all__ = [
     "Unsure",
     "VolumeRecord",
     "connect",
+    "connect_bucket",
     "list_accounts",
     "own_account",
 ]

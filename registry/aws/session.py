@@ -11,6 +11,7 @@ from botocore.session import get_session
 
 from registry.aws.ec2 import Ec2
 from registry.aws.errors import translated
+from registry.aws.files import Bucket
 from registry.aws.members import identity, words
 from registry.aws.reads import listed
 
@@ -34,6 +35,11 @@ def connect(access: Access, region: str) -> Ec2:
     reads: Any = session.client("ec2", region_name=region, config=READS)
     changes: Any = session.client("ec2", region_name=region, config=CHANGES)
     return Ec2(reads, changes)
+
+
+def connect_bucket(access: Access, region: str, name: str) -> Bucket:
+    """Return a bucket as seen through `access`; S3 says itself where it is in another region."""
+    return Bucket(_session(access, region).client("s3", region_name=region, config=READS), name)
 
 
 def own_account(region: str) -> str:

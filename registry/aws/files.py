@@ -1,0 +1,50 @@
+"""Files in a bucket of S3."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from registry.aws.errors import Unreachable, translated
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRecord:
+    """A file as the bucket lists it; `tag` changes with its content."""
+
+    key: str
+    size: int
+    changed_at: datetime
+    tag: str
+
+
+class Bucket:
+    """A bucket as seen through an account's access."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def list_files(self, prefix: str) -> list[ObjectRecord]:
+        """Return every file whose key begins with `prefix`; never a part of the answer."""
+        with translated("ListObjectsV2"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            )
+            found = [item for page in pages for item in page.get("Contents", [])]
+        return [
+            ObjectRecord(item["Key"], item["Size"], item["LastModified"], item["ETag"])
+            for item in found
+        ]
+
+    def download(self, file: ObjectRecord, target: Path) -> None:
+        """Write a file to `target` as it was listed; an error where it has changed since."""
+        written = 0
+        with translated("GetObject"), target.open("wb") as draft:
+            answer = self._client.get_object(Bucket=self.name, Key=file.key, IfMatch=file.tag)
+            for chunk in answer["Body"].iter_chunks(_CHUNK):
+                written += draft.write(chunk)
+        if written != file.size:
+            raise Unreachable(f"GetObject: {written} of {file.size} bytes came of {file.key}.")

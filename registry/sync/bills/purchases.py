@@ -1,0 +1,115 @@
+"""What the lines of a report say of each purchase, in hours of its own type."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from registry.billing import normalization
+
+_ARN = re.compile(
+    r"arn:[a-z0-9-]+:ec2:([a-z0-9-]{0,32}):(\d{12}):reserved-instances/([0-9A-Za-z-]{1,64})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The parts of an ARN of a purchase."""
+
+    region: str
+    account: str
+    aws_id: str
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was billed of a purchase. `normalized` is None where a line says nothing of it."""
+
+    types: set[str] = field(default_factory=set)
+    factors: set[Decimal] = field(default_factory=set)
+    currencies: set[str] = field(default_factory=set)
+    has_fee: bool = False
+    unused: Decimal | None = None
+    unused_normalized: Decimal | None = None
+    unused_cost: Decimal | None = None
+    hours: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    normalized: Fraction | None = Fraction(0)
+
+    @property
+    def own_type(self) -> str:
+        return next(iter(self.types)) if len(self.types) == 1 else ""
+
+    @property
+    def own_factor(self) -> Fraction | None:
+        """How much an instance of the purchase's own type is: by its fee, else by its size."""
+        told = {factor for factor in self.factors if factor > 0}
+        if len(told) == 1:
+            return Fraction(told.pop())
+        return normalization.factor(self.own_type) if not told else None
+
+    @property
+    def used_hours(self) -> Fraction | None:
+        """Hours of the own type. Without a fee it isn't known which type that is."""
+        if not self.has_fee:
+            return None
+        if not self.hours.keys() - {self.own_type}:
+            return Fraction(self.hours.get(self.own_type, Decimal()))
+        if self.normalized is None or self.own_factor is None:
+            return None
+        return self.normalized / self.own_factor
+
+    @property
+    def unused_hours(self) -> Fraction | None:
+        if self.unused is not None:
+            return Fraction(self.unused)
+        if self.unused_normalized is None or self.own_factor is None:
+            return None
+        return Fraction(self.unused_normalized) / self.own_factor
+
+
+def name_of(arn: str) -> Name | None:
+    """Return the parts of an ARN; None where it is no purchase of EC2."""
+    match = _ARN.fullmatch(arn)
+    return Name(match[1], match[2], match[3]) if match else None
+
+
+def summed(rows: Iterable[tuple[Any, ...]]) -> dict[Name, Sums]:
+    """Gather the rows of `Lines.purchases` by purchase."""
+    found: dict[Name, Sums] = defaultdict(Sums)
+    for kind, arn, *told in rows:
+        name = name_of(arn)
+        if name is not None:
+            (_add_fee if kind == "fee" else _add_usage)(found[name], *told)
+    return found
+
+
+def _add_fee(sums: Sums, kind: str, factor: Decimal | None, currency: str, *amounts: Any) -> None:
+    _, _, _, unused, unused_normalized, unused_cost = amounts
+    sums.has_fee = True
+    sums.types |= {kind} - {""}
+    sums.factors |= set() if factor is None else {factor}
+    sums.currencies |= {currency} - {""}
+    sums.unused = _plus(sums.unused, unused)
+    sums.unused_normalized = _plus(sums.unused_normalized, unused_normalized)
+    sums.unused_cost = _plus(sums.unused_cost, unused_cost)
+
+
+def _add_usage(sums: Sums, kind: str, factor: Decimal | None, currency: str, *amounts: Any) -> None:
+    amount, normalized, bare, *_ = amounts
+    sums.hours[kind] += amount or 0
+    if bare is not None:  # lines that do not say how much they are
+        known = Fraction(factor) if factor else normalization.factor(kind)
+        if known is None or sums.normalized is None:
+            sums.normalized = None
+            return
+        sums.normalized += Fraction(bare) * known
+    if sums.normalized is not None:
+        sums.normalized += Fraction(normalized or 0)
+
+
+def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return one if other is None else (one or Decimal()) + other
