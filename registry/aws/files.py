@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.aws.errors import Unreachable, translated
+from registry.aws.members import Malformed, words
 
 _CHUNK = 1024 * 1024
 
@@ -33,11 +34,7 @@ class Bucket:
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=prefix
             )
-            found = [item for page in pages for item in page.get("Contents", [])]
-        return [
-            ObjectRecord(item["Key"], item["Size"], item["LastModified"], item["ETag"])
-            for item in found
-        ]
+            return [_record(item) for page in pages for item in _contents(page)]
 
     def download(self, file: ObjectRecord, target: Path) -> None:
         """Write a file to `target` as it was listed; an error where it has changed since."""
@@ -48,3 +45,17 @@ class Bucket:
                 written += draft.write(chunk)
         if written != file.size:
             raise Unreachable(f"GetObject: {written} of {file.size} bytes came of {file.key}.")
+
+
+def _contents(page: Any) -> list[Any]:
+    # An empty page counts its files, too; what does not was no answer of S3.
+    if page.get("KeyCount") != len(page.get("Contents", [])):
+        raise Unreachable("ListObjectsV2: the answer does not hold as many files as it says.")
+    return list(page.get("Contents", []))
+
+
+def _record(item: Any) -> ObjectRecord:
+    size, changed_at = item.get("Size"), item.get("LastModified")
+    if not isinstance(size, int) or not isinstance(changed_at, datetime):
+        raise Malformed("A file of the bucket has no size or no date")
+    return ObjectRecord(str(item["Key"]), size, changed_at, words(item, "ETag"))

@@ -8,13 +8,23 @@ from django.db import IntegrityError, transaction
 
 from registry.jobs.approvals import is_sent
 from registry.jobs.audits import run_audit, run_verification
+from registry.jobs.bills import request_bills, run_bills
 from registry.jobs.queue import enqueue, enqueued, job_id, lock, unlock
 from registry.jobs.registrations import run_registration
 from registry.jobs.removals import run_removal
 from registry.jobs.reports import request_report, run_report
 from registry.jobs.syncs import note_failure, request_sync, run_sync
 from registry.jobs.triage import run_triage
-from registry.models import Run, RunKind, RunState, Schedule, ScheduleKind, ScheduleSlot, Scope
+from registry.models import (
+    Account,
+    Run,
+    RunKind,
+    RunState,
+    Schedule,
+    ScheduleKind,
+    ScheduleSlot,
+    Scope,
+)
 from registry.triage import expire_waivers
 
 logger = logging.getLogger(__name__)
@@ -26,6 +36,7 @@ JOBS: dict[str, Callable[[int], None]] = {
     RunKind.REMOVE: run_removal,
     RunKind.REPORT: run_report,
     RunKind.TRIAGE: run_triage,
+    RunKind.BILLS: run_bills,
 }
 # A new run is queued right after its commit; later than this, Redis has lost it or was away.
 LATE = timedelta(seconds=10)
@@ -125,9 +136,15 @@ def _ask_for_a_report() -> None:
     request_report(by=None)
 
 
+def _ask_for_bills() -> None:
+    if Account.objects.exclude(bill="").exists():
+        request_bills(by=None)
+
+
 _SCHEDULED: dict[str, Callable[[], None]] = {
     ScheduleKind.SYNC: _ask_for_syncs,
     ScheduleKind.REPORT: _ask_for_a_report,
+    ScheduleKind.BILLS: _ask_for_bills,
 }
 
 

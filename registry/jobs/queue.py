@@ -19,6 +19,7 @@ QUEUES = {
     RunKind.AUDIT: "audit",
     RunKind.REPORT: "audit",
     RunKind.TRIAGE: "register",
+    RunKind.BILLS: "audit",
 }
 # Our share of the number space of PostgreSQL's advisory locks.
 LOCKS = 0x414D49

@@ -7,17 +7,19 @@ from django.db import transaction
 from registry.models import Schedule, ScheduleKind, ScheduleSlot
 
 SYNC_MINUTES = 5
-REPORT_AT = time(2)  # UTC
+# What is done once a day, at which time in UTC.
+DAILY = {ScheduleKind.REPORT: time(2), ScheduleKind.BILLS: time(5)}
 
 
 @transaction.atomic
 def ensure_schedules(*, at: datetime) -> None:
-    """Make the schedule of a kind that has none: a sync every five minutes, a report every night.
+    """Make the schedule of a kind that has none: a sync every five minutes, the rest once a day.
 
-    Whoever wants none disables it. The first report comes with the next night, not at once.
+    Whoever wants none disables it. What comes once a day begins with the next, not at once.
     """
     if not Schedule.objects.filter(kind=ScheduleKind.SYNC).exists():
         Schedule.objects.create(kind=ScheduleKind.SYNC, every_minutes=SYNC_MINUTES)
-    if not Schedule.objects.filter(kind=ScheduleKind.REPORT).exists():
-        nightly = Schedule.objects.create(kind=ScheduleKind.REPORT, daily_at=REPORT_AT)
-        ScheduleSlot.objects.create(schedule=nightly, slot_at=nightly.slot(at))
+    for kind, daily_at in DAILY.items():
+        if not Schedule.objects.filter(kind=kind).exists():
+            daily = Schedule.objects.create(kind=kind, daily_at=daily_at)
+            ScheduleSlot.objects.create(schedule=daily, slot_at=daily.slot(at))

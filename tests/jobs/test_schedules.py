@@ -11,10 +11,11 @@ pytestmark = pytest.mark.django_db
 TOMORROW = NOON + timedelta(days=1)
 
 
-def test_a_new_portal_syncs_every_five_minutes_and_reports_every_night():
+def test_a_new_portal_syncs_every_five_minutes_and_does_the_rest_once_a_day():
     ensure_schedules(at=NOON)
 
     assert sorted(Schedule.objects.values_list("kind", "every_minutes")) == [
+        ("bills", None),
         ("report", None),
         ("sync", 5),
     ]
@@ -40,10 +41,11 @@ def test_the_first_sync_comes_at_once():
 def test_what_somebody_changed_or_disabled_stays():
     make_schedule(kind="sync", daily_at=None, every_minutes=60)
     make_schedule(is_enabled=False)
+    make_schedule(kind="bills")
 
     ensure_schedules(at=NOON)
 
-    assert Schedule.objects.count() == 2
+    assert Schedule.objects.count() == 3
     assert not Schedule.objects.get(kind=ScheduleKind.REPORT).is_enabled
 
 
