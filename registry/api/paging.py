@@ -1,6 +1,6 @@
 """Long lists, page by page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -9,6 +9,7 @@ from pydantic import Field
 from registry.api.problems import Query
 
 _Row = TypeVar("_Row", bound=Model)
+_Thing = TypeVar("_Thing")
 
 
 class PageQuery(Query):
@@ -26,4 +27,16 @@ def page(
         "limit": asked.limit,
         "offset": asked.offset,
         "items": [shown(row) for row in found],
+    }
+
+
+def page_of(
+    things: Sequence[_Thing], asked: PageQuery, shown: Callable[[_Thing], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a page of things that are no rows, and how many there are on all pages."""
+    return {
+        "count": len(things),
+        "limit": asked.limit,
+        "offset": asked.offset,
+        "items": [shown(each) for each in things[asked.offset : asked.offset + asked.limit]],
     }

@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from registry.api import (
+    changes,
     decisions,
     findings,
     images,
@@ -42,6 +43,7 @@ api = NinjaAPI(
 )
 api.add_router("/images", images.router)
 api.add_router("/reserved-instances", over_time.router)  # before the ids of purchases
+api.add_router("/reserved-instances/changes", changes.router)
 api.add_router("/reserved-instances", reserved_instances.router)
 api.add_router("/findings/triage", triage.router)
 api.add_router("/findings", findings.router)

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from registry.audit.fleet import Fleet
 from registry.billing.codes import parts
-from registry.billing.counterfactual import Counterfactual
 from registry.billing.price import monthly
 
 
@@ -44,7 +43,7 @@ def effects_of(fleet: Fleet, images: Mapping[int, Corrected]) -> dict[int, Image
         pk: dict.fromkeys(wrong_instances(fleet, image), image.expected_usage_operation)
         for pk, image in images.items()
     }
-    asked = Counterfactual(fleet.situation)
+    asked = fleet.asked
     alone = asked.effects(corrections)
     total, found = Decimal(0), {}
     for pk, share in asked.shares({pk: corrections[pk] for pk in alone}).items():

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from registry.billing.codes import recorded_code
+from registry.billing.counterfactual import Counterfactual
 from registry.billing.fleet import Machine, Owner, Purchase
 from registry.billing.modified import Bought, traced
 from registry.billing.normalization import family
@@ -22,13 +24,18 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fleet:
     """What is present: rows of purchases by id, all as the bill sees it, and who runs an image."""
 
     rows: Mapping[str, ReservedInstance]
     situation: Situation
     running: Mapping[str, list[str]]  # id of an image → ids of instances
+
+    @cached_property
+    def asked(self) -> Counterfactual:
+        """What would be otherwise; what it has settled once, nobody settles again."""
+        return Counterfactual(self.situation)
 
     @classmethod
     def load(cls, *, at: datetime, near: ReservedInstance | None = None) -> "Fleet":

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from registry.audit.changes import changes
 from registry.audit.coverage import Applied, audit_coverage
 from registry.audit.effects import Corrected, ImageEffect, effects_of
 from registry.audit.findings import Found, reconcile
@@ -12,6 +13,7 @@ from registry.audit.images import Judged, Verdicts, judge_all, judge_gone, judge
 from registry.audit.instances import judge_instances
 from registry.audit.known import Known
 from registry.audit.over_time import record
+from registry.audit.proposals import keep
 from registry.audit.purchases import check, lost_codes
 from registry.audit.rows import one_at_a_time
 from registry.audit.touched import TouchedThings, concerned, forget, read_touched
@@ -57,6 +59,7 @@ def _audit(*, at: datetime, is_full: bool) -> AuditCounts:
     drifted = {pk: [Found(one) for one in some] for pk, some in judge_instances().items()}
     reconcile("instance", drifted, at=at, is_all=True)
     reconcile("reserved_instance", _idle(fleet, applied, wrong), at=at, is_all=True)
+    keep(changes(fleet), at=at)
     record(fleet, applied, at=at)
     forget(touched)
     return AuditCounts(

@@ -10,7 +10,12 @@ class Proposal(models.Model):
     account. `gained` and `lost` are units by purchase, exact fractions kept as text. What it adds
     to those before it is in `adds_units` and `adds_hourly`, so that amounts can be summed up; of a
     cause that is told at its images, and `is_summed` is false. A cost that is not known is null.
+
+    One row of the kind `together` sums up what is added and known; it is there as soon as an audit
+    has looked, also where it found nothing.
     """
+
+    TOGETHER = "together"
 
     audited_at = models.DateTimeField()
     position = models.PositiveIntegerField(help_text="The most useful is the first.")

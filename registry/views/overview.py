@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from registry.access import visible
 from registry.billing.codes import is_published, label
-from registry.billing.rules import CODE_RULES
 from registry.http import SignedInRequest
 from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.models.finding import FindingQuerySet
@@ -18,6 +17,7 @@ from registry.views.accounts import matrix
 from registry.views.findings import is_unpriced
 from registry.views.over_time import thirteen_weeks
 from registry.views.shell import findings, narrow, runs
+from registry.views.what_if import gain
 
 SHOWN_CODES = 7
 
@@ -29,7 +29,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     context = {
         "section": "overview",
         "idle": _idle(request),
-        "gain": _gain(every),
+        "gain": gain(request),
         "severities": [(level, by_severity.get(level, 0)) for level in Severity.values],
         "open_findings": sum(by_severity.values()),
         "waived_findings": every.waived().count(),
@@ -59,16 +59,6 @@ def _idle(request: SignedInRequest) -> dict[str, Any]:
         hourly=Sum("idle_hourly_cost"),
         unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
     ) | by_code.aggregate(by_code=Sum("idle_hourly_cost"))
-
-
-def _gain(every: FindingQuerySet) -> dict[str, Any]:
-    """Return what wrong codes keep idle: each has its share, so that nothing counts twice."""
-    rows = every.open().filter(rule__in=CODE_RULES).exclude(idle_purchases=[])
-    return rows.aggregate(
-        images=Count("pk"),
-        monthly=Sum("monthly_cost"),
-        unpriced=Count("pk", filter=Q(monthly_cost=None)),
-    )
 
 
 def _images(request: SignedInRequest) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from registry.audit.waste import waste_of
 from registry.http import SignedInRequest
 from registry.models import Instance, ReservedInstance
 from registry.views.over_time import utilization
-from registry.views.what_if import rows_of
+from registry.views.what_if import rows_within
 from registry.views.why_idle import split, why
 
 
@@ -54,5 +54,5 @@ def _would_apply(
         return []
     return [
         {"row": each, "units": each.found.effect.gained[row.aws_id]}
-        for each in rows_of(request, changes_for(row, at=at))
+        for each in rows_within(request, changes_for(row, at=at))
     ]

@@ -3,6 +3,8 @@ from decimal import Decimal
 import pytest
 
 from registry.audit.changes import changes, changes_for
+from registry.audit.fleet import Fleet
+from registry.models import FindingState
 from tests.factories import (
     NOON,
     make_account,
@@ -45,6 +47,10 @@ def zonal(account, **fields):
     )
 
 
+def reckoned():
+    return changes(Fleet.load(at=NOON))
+
+
 def told(found):
     return [(each.kind, each.name, each.effect.units) for each in found]
 
@@ -58,18 +64,20 @@ def test_each_kind_of_change_is_told_the_dearest_first(account):
     make_reserved_instance(account=alone, instance_type="r5.large")
     make_instance(account=account, instance_type="r5.large")
 
-    found = changes(at=NOON)
+    found = reckoned()
 
-    assert told(found.proposals) == [
+    assert told(found) == [
         ("cause", "ami-0", 3),
         ("image", first.aws_id, 2),
         ("region", moved.aws_id, 1),
         ("image", second.aws_id, 1),
         ("sharing", alone.number, 1),
     ]
-    assert found.together.units == 5
-    assert found.together.hourly == Decimal("0.70")
-    assert [each.instances for each in found.proposals] == [3, 2, 0, 1, 0]
+    added = [each.adds for each in found if each.adds]
+    assert sum(each.units for each in added) == 5
+    assert sum(each.hourly for each in added) == Decimal("0.70")
+    assert [each.instances for each in found] == [3, 2, 0, 1, 0]
+    assert found[0].adds is None
 
 
 def test_changes_that_compete_for_a_purchase_count_once(account):
@@ -77,11 +85,10 @@ def test_changes_that_compete_for_a_purchase_count_once(account):
     lost(account)
     red_hat(account)
 
-    found = changes(at=NOON)
+    found = reckoned()
 
-    assert [each.effect.units for each in found.proposals] == [1, 1]
-    assert [each.adds.units for each in found.proposals] == [1, 0]
-    assert found.together.units == 1
+    assert [each.effect.units for each in found] == [1, 1]
+    assert [each.adds.units for each in found] == [1, 0]
 
 
 def test_what_would_use_nothing_is_not_told(account):
@@ -89,16 +96,14 @@ def test_what_would_use_nothing_is_not_told(account):
     make_instance(account=account, instance_type="c5.large", **ZONE)
     zonal(account)
 
-    found = changes(at=NOON)
-
-    assert found.proposals == ()
-    assert found.together.units == 0
+    assert reckoned() == ()
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         pytest.param({"resolved_at": NOON, "state": "resolved"}, id="put right"),
+        pytest.param({"state": FindingState.WAIVED}, id="waived"),
         pytest.param({"rule": "AMI012"}, id="about something else"),
     ],
 )
@@ -108,14 +113,14 @@ def test_only_images_with_a_wrong_code_are_corrected(account, fields):
     make_instance(account=account, image_id=image.aws_id)
     red_hat(account)
 
-    assert changes(at=NOON).proposals == ()
+    assert reckoned() == ()
 
 
 def test_a_price_that_is_not_known_is_no_amount(account):
     lost(account)
     red_hat(account, recurring_hourly=None)
 
-    (found,) = changes(at=NOON).proposals
+    (found,) = reckoned()
 
     assert found.effect.units == 1
     assert found.effect.hourly is None
@@ -157,6 +162,17 @@ def test_what_is_near_a_purchase_is_of_its_payer_region_and_family(account):
     assert (found.name, found.instances) == (images[0].aws_id, 1)
 
 
+def test_a_cause_is_corrected_without_what_is_waived(account):
+    images = [lost(account, cause="ami-0") for _ in range(3)]
+    images[0].findings.update(state=FindingState.WAIVED)
+    red_hat(account, 3)
+
+    (cause,) = [each for each in reckoned() if each.kind == "cause"]
+
+    assert cause.images == tuple(image.aws_id for image in images[1:])
+    assert cause.effect.units == 2
+
+
 @pytest.mark.parametrize("number", [1, 10])
 def test_the_number_of_queries_does_not_grow(account, number, django_assert_num_queries):
     for _ in range(number):
@@ -164,6 +180,6 @@ def test_the_number_of_queries_does_not_grow(account, number, django_assert_num_
         bought = red_hat(account)
 
     with django_assert_num_queries(4):
-        changes(at=NOON)
+        reckoned()
     with django_assert_num_queries(5):
         changes_for(bought, at=NOON)

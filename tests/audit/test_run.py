@@ -140,7 +140,7 @@ def test_the_number_of_queries_does_not_grow(count, django_assert_num_queries):
         make_instance(account=account)
         make_reserved_instance(account=account, instance_count=2)
 
-    with django_assert_num_queries(72):
+    with django_assert_num_queries(77):
         audit(at=NOON)
 
 

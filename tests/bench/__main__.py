@@ -36,6 +36,7 @@ STEPS = (
     ("measures", "incremental", f"Incremental, {2 * CHANGED:,} touched"),
     ("pure", "apply", f"Applying {PURCHASES:,} purchases"),
     ("pure", "rank", "Ranking images without their code"),
+    ("pure", "changes", "Ranking all changes"),
 )
 
 

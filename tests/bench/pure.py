@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from registry.billing.change import Change
 from registry.billing.counterfactual import Counterfactual
 from registry.billing.coverage import apply
+from registry.billing.proposals import IMAGE, Candidate, moves_and_shares, ranked
 from registry.billing.situation import Situation
 from tests.bench.fleet import AT, Company, company
 from tests.bench.memory import peak_mib
@@ -32,7 +34,25 @@ def rank_images(found: Company) -> int:
     return len(some)
 
 
-MEASURES: dict[str, Callable[[Company], int]] = {"apply": apply_purchases, "rank": rank_images}
+def rank_changes(found: Company) -> int:
+    """Rank all bad images, moves to the region and accounts that could share, as an audit does."""
+    situation = Situation(found.purchases, found.machines, found.owners, at=AT)
+    asked = Counterfactual(situation)
+    every = [
+        *(
+            Candidate(IMAGE, image, Change(codes=codes))
+            for image, codes in found.bad_images.items()
+        ),
+        *moves_and_shares(situation, asked),
+    ]
+    return len(ranked(asked, every))
+
+
+MEASURES: dict[str, Callable[[Company], int]] = {
+    "apply": apply_purchases,
+    "rank": rank_images,
+    "changes": rank_changes,
+}
 
 
 def measured(name: str) -> dict[str, Any]:

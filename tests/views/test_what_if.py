@@ -1,12 +1,15 @@
+import csv
+import io
 from decimal import Decimal
 
 import pytest
-from django.core.cache import cache
 from django.urls import reverse
 
 from registry.audit import audit
-from registry.models import Account, Role
+from registry.models import FindingState, Role
+from tests.audit.reckoned import reckon
 from tests.factories import (
+    LATER,
     NOON,
     make_account,
     make_finding,
@@ -18,11 +21,6 @@ from tests.factories import (
 
 RHEL, RHEL_RI = "RunInstances:0010", "Red Hat Enterprise Linux"
 CHANGES = reverse("reserved-instances:changes")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_kept():
-    cache.clear()
 
 
 @pytest.fixture
@@ -47,6 +45,16 @@ def red_hat(account, number=1, **fields):
     )
 
 
+def page(browser):
+    """The page of what an audit finds now."""
+    reckon()
+    return browser.get(CHANGES)
+
+
+def sums(answer):
+    return answer.context["sums"]
+
+
 def titles(answer):
     return [row.title for row in answer.context["rows"]]
 
@@ -61,7 +69,7 @@ def test_each_kind_of_change_leads_to_what_it_is_about(signed_in, account):
     alone = make_account(name="lab", payer=account.number, reserved_instance_sharing=False)
     make_reserved_instance(account=alone, instance_type="c5.large")
 
-    answer = signed_in.get(CHANGES)
+    answer = page(signed_in)
 
     assert {row.title: row.address for row in answer.context["rows"]} == {
         "Correct every image of ami-0": f"{reverse('findings:list')}?cause=ami-0",
@@ -79,10 +87,10 @@ def test_what_competes_for_a_purchase_counts_once_in_the_figures(signed_in, acco
     lost(account)
     red_hat(account)
 
-    answer = signed_in.get(CHANGES)
+    answer = page(signed_in)
 
-    assert (answer.context["codes"].units, answer.context["codes"].number) == (1, 2)
-    assert answer.context["together"].hourly == Decimal("0.15")
+    assert (sums(answer).codes.units, sums(answer).codes.number) == (1, 2)
+    assert sums(answer).together.hourly == Decimal("0.15")
     assert "$110" in answer.content.decode()
 
 
@@ -90,7 +98,7 @@ def test_money_that_is_not_known_is_unknown(signed_in, account):
     lost(account)
     red_hat(account, recurring_hourly=None)
 
-    text = signed_in.get(CHANGES).content.decode()
+    text = page(signed_in).content.decode()
 
     assert "$0" not in text
     assert "1 without a known amount" in text
@@ -105,10 +113,10 @@ def test_only_changes_to_accounts_that_one_may_read_are_told(client, account):
     red_hat(other, 3)
     client.force_login(make_user(Role.VIEWER, account=account))
 
-    answer = client.get(CHANGES)
+    answer = page(client)
 
     assert titles(answer) == [f"Correct the image {image.aws_id}"]
-    assert answer.context["together"].number == 1
+    assert sums(answer).together.number == 1
     assert foreign.aws_id not in answer.content.decode()
 
 
@@ -118,64 +126,126 @@ def test_a_cause_with_an_image_out_of_reach_is_left_out(client, account):
     red_hat(account, 2)
     client.force_login(make_user(Role.VIEWER, account=account))
 
-    assert "Correct every image of ami-0" not in titles(client.get(CHANGES))
+    assert "Correct every image of ami-0" not in titles(page(client))
 
 
 def test_nothing_to_gain_is_said(signed_in, account):
     lost(account)
 
-    assert "No change would use more" in signed_in.get(CHANGES).content.decode()
+    assert "No change would use more" in page(signed_in).content.decode()
 
 
-def test_the_changes_are_reckoned_again_once_something_was_judged(signed_in, account):
+def test_before_the_first_audit_nothing_is_said_of_changes(signed_in, account):
     lost(account)
     red_hat(account)
-    assert len(titles(signed_in.get(CHANGES))) == 1
 
-    red_hat(account, instance_type="c5.large")
-    lost(account, number=2)
+    text = signed_in.get(CHANGES).content.decode()
 
-    assert len(titles(signed_in.get(CHANGES))) == 2
+    assert "Not reckoned yet" in text
+    assert "No change would use more" not in text
 
 
-@pytest.mark.parametrize("fields", [{"reserved_instance_sharing": False}, {"payer": "9" * 12}])
-def test_they_are_reckoned_again_once_accounts_share_otherwise(signed_in, account, fields):
-    member = make_account(payer=account.number)
+def test_the_page_says_of_which_audit_it_is(signed_in, account):
     lost(account)
-    red_hat(member)
-    assert len(titles(signed_in.get(CHANGES))) == 1
+    red_hat(account)
+    reckon(at=LATER)
 
-    Account.objects.filter(pk=member.pk).update(**fields)
+    assert "24 Nov 2026, 13:00" in signed_in.get(CHANGES).content.decode()
 
-    assert titles(signed_in.get(CHANGES)) in ([], [f"Turn on sharing for {member.name}"])
+
+@pytest.mark.parametrize(
+    "fields", [{"state": FindingState.WAIVED}, {"state": "resolved", "resolved_at": LATER}]
+)
+def test_what_nobody_has_to_act_on_any_more_is_left_out(signed_in, account, fields):
+    images = [lost(account, cause="ami-0"), lost(account, cause="ami-0")]
+    red_hat(account, 2)
+    reckon()
+    images[0].findings.update(**fields)
+
+    answer = signed_in.get(CHANGES)
+
+    assert titles(answer) == [f"Correct the image {images[1].aws_id}"]
+    assert sums(answer).together.hourly == Decimal("0.15")
+    assert signed_in.get(reverse("overview")).context["gain"] == sums(answer)
+
+
+def test_the_file_has_the_rows_of_the_page(client, account):
+    image = lost(account, name="=web", cause="ami-0", number=2)
+    lost(make_account(payer=account.number), cause="ami-0")
+    red_hat(account, 4)
+    client.force_login(make_user(Role.VIEWER, account=account))
+    reckon()
+
+    answer = client.get(CHANGES, {"export": "csv"})
+
+    text = b"".join(answer.streaming_content).decode()
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert row == {
+        "Change": f"Correct the image {image.aws_id}",
+        "Kind": "image",
+        "ID": image.aws_id,
+        "Name": "'=web",
+        "Where": "web, eu-west-1",
+        "Images": "1",
+        "Instances": "2",
+        "Would be used": "2.0",
+        "Others idle": "0.0",
+        "Per month, alone": "219.00",
+        "Adds": "2.0",
+        "Adds per month": "219.00",
+    }
 
 
 def test_an_image_is_named_by_its_sellers_words_only_as_text(signed_in, account):
     lost(account, name="<b>web</b>")
     red_hat(account)
 
-    text = signed_in.get(CHANGES).content.decode()
+    text = page(signed_in).content.decode()
 
     assert "<bdi>&lt;b&gt;web&lt;/b&gt;</bdi>" in text
 
 
-def test_the_overview_leads_with_what_wrong_codes_keep_idle(signed_in, account):
+def test_the_overview_leads_with_the_sum_of_the_page(signed_in, account):
     image = make_image(account=account, declared=RHEL)
     make_instance(account=account, image_id=image.aws_id)
     red_hat(account)
+    make_reserved_instance(
+        account=account,
+        instance_type="c5.large",
+        scope="Availability Zone",
+        availability_zone="eu-west-1b",
+        availability_zone_id="euw1-az2",
+    )
+    make_instance(account=account, instance_type="c5.large")
     audit(at=NOON)
 
     overview = signed_in.get(reverse("overview"))
 
-    assert overview.context["gain"]["monthly"] == Decimal("109.50")
-    assert "would use Reserved Instances worth $110 per month" in overview.content.decode()
-    assert signed_in.get(CHANGES).context["codes"].hourly == Decimal("0.15")
+    text = " ".join(overview.content.decode().split())
+    assert overview.context["gain"] == sums(signed_in.get(CHANGES))
+    assert overview.context["gain"].together.hourly == Decimal("0.20")
+    assert "Changes would use idle Reserved Instances worth $146 per month" in text
+    assert "Wrong codes of 1 image put right: $110." in text
+    assert "1 purchase moved to the region: $36." in text
 
 
-def test_the_overview_says_nothing_of_wrong_codes_that_keep_nothing_idle(signed_in, account):
+def test_the_overview_leads_without_an_amount_that_is_not_known(signed_in, account):
     lost(account)
+    red_hat(account, recurring_hourly=None)
+    reckon()
 
-    assert "Putting wrong codes right" not in signed_in.get(reverse("overview")).content.decode()
+    text = " ".join(signed_in.get(reverse("overview")).content.decode().split())
+
+    assert "Changes would use Reserved Instances that are idle" in text
+    assert "Wrong codes of 1 image put right, 1 without a known amount." in text
+
+
+def test_the_overview_says_nothing_of_changes_that_would_use_nothing(signed_in, account):
+    lost(account)
+    reckon()
+
+    assert "Changes would use" not in signed_in.get(reverse("overview")).content.decode()
 
 
 def test_a_purchase_tells_what_would_use_it_and_what_can_be_done(signed_in, account):
@@ -243,7 +313,7 @@ def test_the_number_of_queries_does_not_grow(
     for _ in range(number):
         lost(account)
     red_hat(account, number)
-    signed_in.get(CHANGES)
+    page(signed_in)
 
     with django_assert_max_num_queries(25):
         signed_in.get(CHANGES)
