@@ -210,9 +210,9 @@ class Carried:
         later = (one.after for one in self.changes if one.at <= span.end + SEEN_LATE)
         return frozenset({self.changes[0].before, *later})
 
-    def may_have_had_another(self, one: BilledCode) -> bool:
-        """Say whether it was billed before it had the code that alone is known."""
-        if self.changes or self.since is None:
+    def may_have_had_another(self, one: BilledCode, span: Span) -> bool:
+        """Say whether it was billed in `span` before it had the code that alone is known."""
+        if self.changes or self.since is None or self.since <= span.begin:
             return False
         return one.first_at is None or one.first_at < self.since - _HOUR
 
@@ -229,7 +229,7 @@ def contradicting(
     codes = carried.within(span)
     others = [one for one in billed if not is_billed_as(one.operation, codes)]
     is_unknown = any(parts(code) is None for code in codes)
-    if others and (is_unknown or any(map(carried.may_have_had_another, others))):
+    if others and (is_unknown or any(carried.may_have_had_another(one, span) for one in others)):
         return None
     return others
 
