@@ -25,6 +25,7 @@ from registry.models.finding import FindingQuerySet
 from registry.triage import Rights, can
 from registry.views.findings import is_unpriced, neighbors
 from registry.views.lists import back
+from registry.views.on_bill import image_on_bill
 from registry.views.shell import findings
 
 SHOWN = 10
@@ -79,6 +80,7 @@ def shown(
 ) -> HttpResponse:
     """Show the page, with a form that was `sent` and could not be used where there is one."""
     thing, user, sent = found.thing, request.user, sent or {}
+    compared = _compared(found)
     context = {
         "section": "findings",
         "here": _here(request, found),
@@ -90,7 +92,8 @@ def shown(
         "is_watching": found.watchers.filter(pk=user.pk).exists(),
         "can_sync": thing.account.is_synced and may(user, Action.SYNC, thing.account),
         "forms": forms_of(request, found) | sent,
-        "compared": _compared(found),
+        "compared": compared,
+        "on_bill": image_on_bill(user, compared) if compared else None,
         "closes": CLOSES.get(found.rule, ""),
         "wanted": next((name for name in ("waive", "reopen") if name in {*request.GET, *sent}), ""),
         **_possible(request, found),

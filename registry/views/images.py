@@ -33,6 +33,7 @@ from registry.models import (
 from registry.views.descendants import descendants
 from registry.views.history import history, readable
 from registry.views.lists import InventoryList, back
+from registry.views.on_bill import image_on_bill
 from registry.views.shell import narrow
 
 LINKED = frozenset({"image", "instance"})  # what has a page
@@ -101,6 +102,7 @@ def image(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "descendants": descendants(request, found),
         "history": history(request, found),
         "read_at": _read_at(found),
+        "on_bill": image_on_bill(request.user, found),
         "findings": found.findings.open().for_list().most_urgent_first(),
         "running": launched.running().count(),
         "instances": launched.select_related("account").order_by("-launched_at", "pk")[:10],

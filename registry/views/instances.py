@@ -13,6 +13,7 @@ from registry.http import SignedInRequest
 from registry.models import Image, Instance
 from registry.views.history import history
 from registry.views.lists import InventoryList
+from registry.views.on_bill import instance_on_bill
 from registry.views.shell import narrow
 
 # An instance gets its code as it is launched; only a stopped one can be converted.
@@ -61,6 +62,7 @@ def instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "covers": covers.select_related("reserved_instance__account").order_by("pk"),
         "findings": found.findings.open().for_list().most_urgent_first(),
         "history": history(request, found),
+        "on_bill": instance_on_bill(request.user, found),
     }
     return render(request, "registry/instance.html", context)
 

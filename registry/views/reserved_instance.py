@@ -14,6 +14,7 @@ from registry.audit.nearest import nearest, remedies_of
 from registry.audit.waste import waste_of
 from registry.http import SignedInRequest
 from registry.models import Instance, ReservedInstance
+from registry.views.on_bill import purchase_on_bill
 from registry.views.over_time import utilization
 from registry.views.what_if import rows_within
 from registry.views.why_idle import split, why
@@ -42,6 +43,7 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "findings": found.findings.open().for_list(),
         "utilization": utilization(found, is_lost=is_lost),
         "waste": waste_of(found, at=at),
+        "on_bill": purchase_on_bill(request.user, found, at=at),
     }
     return render(request, "registry/reserved_instance.html", context)
 
