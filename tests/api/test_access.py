@@ -93,6 +93,7 @@ ADDRESSES = (
     Address("get", "/reserved-instances/over-time"),
     Address("get", "/reserved-instances/difference", answer=422, elsewhere=422),
     Address("get", "/reserved-instances/ending"),
+    Address("get", "/reserved-instances/changes"),
     Address("get", "/reserved-instances/{purchase}", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
