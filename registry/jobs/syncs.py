@@ -1,5 +1,6 @@
 """Syncs: asked for, carried out, written down at their scope."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from registry.jobs.audits import request_audit
 from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
 from registry.models import Run, RunKind, Scope
-from registry.sync import Changes, sync_scope
+from registry.sync import Changes, Synced, sync_scope
 
 # Where one sync or another is always under way, an audit waits no longer for the last one.
 LONGEST_UNAUDITED = timedelta(minutes=30)
@@ -48,13 +49,14 @@ def _sync(run: Run, scope: Scope) -> None:
     try:
         if run.requested_by and not may(run.requested_by, Action.SYNC, scope.account):
             raise PermissionError(f"{run.requested_by} may not sync {scope.account.name}.")
-        changes = sync_scope(connect(scope.account, scope.region), scope, at=begun_at)
+        synced = sync_scope(connect(scope.account, scope.region), scope, at=begun_at)
     except (aws.AwsError, aws.Malformed, JobTimeoutException) as error:
         note_failure(scope, str(error), at=begun_at)
         raise
-    run.result = {kind: _counts(change) for kind, change in changes.items()}
-    seen = sum(change.seen for change in changes.values())
-    run.note = f"{seen:,} objects, {sum(map(_differing, changes.values())):,} changed"
+    run.result = {kind: _counts(change) for kind, change in synced.changes.items()}
+    if synced.missed:
+        run.result["missed"] = [asdict(missed) for missed in synced.missed]
+    run.note = _note(synced)
     Scope.objects.filter(pk=scope.pk).update(
         synced_at=begun_at, failing_since=None, failed_at=None, error=""
     )
@@ -75,6 +77,13 @@ def note_failure(scope: Scope, error: str, *, at: datetime) -> None:
     Scope.objects.filter(pk=scope.pk).update(
         failing_since=Coalesce(F("failing_since"), at), failed_at=at, error=error
     )
+
+
+def _note(synced: Synced) -> str:
+    seen = sum(change.seen for change in synced.changes.values())
+    note = f"{seen:,} objects, {sum(map(_differing, synced.changes.values())):,} changed"
+    missed = ", ".join(missed.what for missed in synced.missed)
+    return f"{note}. Could not read {missed}." if missed else note
 
 
 def _counts(change: Changes) -> dict[str, int]:

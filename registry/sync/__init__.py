@@ -3,7 +3,7 @@
 from registry.sync.accounts import AccountsInvalid, Difference, load_accounts
 from registry.sync.dumps import DumpInvalid, Imported, import_dump
 from registry.sync.mirror import Changes, amend
-from registry.sync.scope import mirror_images, sync_scope
+from registry.sync.scope import Synced, mirror_images, sync_scope
 
 __all__ = [
     "AccountsInvalid",
@@ -11,6 +11,7 @@ __all__ = [
     "Difference",
     "DumpInvalid",
     "Imported",
+    "Synced",
     "amend",
     "import_dump",
     "load_accounts",

@@ -1,32 +1,23 @@
-"""Which purchases were modified into which: without it, what was paid for them is not known.
-
-A role may lack the permission. Then less is known, the sync goes on, and what was read stays.
-"""
-
-import logging
+"""Which purchases were modified into which: without it, what was paid for them is not known."""
 
 from django.db.models import Q
 
-from registry.aws import AwsError, Ec2, Malformed
+from registry.aws import Ec2
 from registry.billing.price import NO_UPFRONT
 from registry.models import ReservedInstance, Scope
+from registry.sync.besides import Besides
 
-logger = logging.getLogger(__name__)
 
-
-def read_modifications(ec2: Ec2, scope: Scope) -> None:
+def read_modifications(ec2: Ec2, besides: Besides) -> None:
     """Read where purchases come from that show no fixed price, of those not known yet."""
-    unknown = _unknown(scope)
+    unknown = _unknown(besides.scope)
     if not unknown:
         return
-    try:
+    with besides.reading("what modified purchases were before"):
         told = ec2.list_modifications()
-    except (AwsError, Malformed) as error:
-        logger.warning("%s: it is not known what purchases cost. %s", scope, error)
-        return
-    for row in unknown:
-        row.modified_from = told.get(row.aws_id, [])
-    ReservedInstance.objects.bulk_update(unknown, ["modified_from"])
+        for row in unknown:
+            row.modified_from = told.get(row.aws_id, [])
+        ReservedInstance.objects.bulk_update(unknown, ["modified_from"])
 
 
 def _unknown(scope: Scope) -> list[ReservedInstance]:

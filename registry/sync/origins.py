@@ -1,10 +1,5 @@
-"""What is read besides the mirror, for lineage; and what is done where it cannot be read.
+"""What is read besides the mirror, for lineage."""
 
-A role may lack the permission for it, and not every region has every operation. Then less is known,
-and nothing else is worse: the sync goes on, and what was read before stays.
-"""
-
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -13,28 +8,24 @@ from typing import Any
 from django.db import transaction
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 
-from registry.aws import (
-    AncestryEntry,
-    AwsError,
-    Ec2,
-    ImageMetadata,
-    InstanceRecord,
-    Malformed,
-    NotFound,
-)
+from registry.aws import AncestryEntry, Ec2, ImageMetadata, InstanceRecord, NotFound
 from registry.models import Image, Instance, Scope, Touched
+from registry.sync.besides import Besides
 
-logger = logging.getLogger(__name__)
 MOST = 100  # calls of each kind in one sync of a scope; the next one goes on
 BATCH = 500
 _NAMES = ("image_name", "image_owner_id", "image_owner_alias")
 _OF_ENTRY = ("aws_id", "created_at", "owner_alias", "source_image_id", "source_image_region")
 
 
-def list_instances(ec2: Ec2, scope: Scope) -> list[InstanceRecord]:
+def list_instances(ec2: Ec2, besides: Besides) -> list[InstanceRecord]:
     """Return every instance, with what AWS tells of its image."""
     records = ec2.list_instances()
-    return name_images(records, _image_metadata(ec2, scope) if records else {}, scope)
+    told: Mapping[str, ImageMetadata] = {}
+    if records:
+        with besides.reading("what the images of instances are called"):
+            told = ec2.list_image_metadata()
+    return name_images(records, told, besides.scope)
 
 
 def name_images(
@@ -55,25 +46,16 @@ def _named(
     return replace(record, **dict(zip(_NAMES, names, strict=True))) if names else record
 
 
-def _image_metadata(ec2: Ec2, scope: Scope) -> Mapping[str, ImageMetadata]:
-    try:
-        return ec2.list_image_metadata()
-    except (AwsError, Malformed) as error:
-        logger.warning("%s: the images of instances are not told. %s", scope, error)
-        return {}
-
-
-def read_origins(ec2: Ec2, scope: Scope) -> None:
+def read_origins(ec2: Ec2, besides: Besides) -> None:
     """Read what AWS tells of single images only, each kind of a bounded number.
 
     That is the ancestry of those whose parent is not in the mirror, once, as it never changes; and
     who may launch those with a product code.
     """
-    for read in (_read_ancestries, _read_permissions):
-        try:
-            read(ec2, scope)
-        except (AwsError, Malformed) as error:
-            logger.warning("%s: less is known of single images. %s", scope, error)
+    with besides.reading("the ancestry of images"):
+        _read_ancestries(ec2, besides.scope)
+    with besides.reading("who may launch images with a product code"):
+        _read_permissions(ec2, besides.scope)
 
 
 def _read_ancestries(ec2: Ec2, scope: Scope) -> None:

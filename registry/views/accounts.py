@@ -15,7 +15,7 @@ from registry.audit.fleet import sharing_of
 from registry.forms.accounts import AccountsForm
 from registry.http import SignedInRequest
 from registry.jobs.syncs import request_sync
-from registry.models import Account, Schedule, Scope
+from registry.models import Account, Run, RunKind, RunState, Schedule, Scope
 from registry.sync import AccountsInvalid, load_accounts
 from registry.views.lists import back
 from registry.views.shell import stale_before
@@ -52,15 +52,23 @@ def matrix(scopes: QuerySet[Scope]) -> dict[str, Any]:
 
 def account(request: SignedInRequest, number: str) -> HttpResponse:
     found = get_object_or_404(accounts(request.user), number=number)
+    scopes, missed = found.scopes.order_by("region"), _missed(found)
     context = {
         "section": "accounts",
         "account": found,
-        "scopes": found.scopes.order_by("region"),
+        "scopes": [(scope, missed.get(scope.pk, [])) for scope in scopes],
         "sharing": _sharing(found),
         "stale_before": stale_before(),
         "can_sync": may(request.user, Action.SYNC, found) and found.is_synced,
     }
     return render(request, "registry/account.html", context)
+
+
+def _missed(account: Account) -> dict[int, list[dict[str, str]]]:
+    """Return what the last sync of each scope could not read besides, by scope."""
+    runs = Run.objects.filter(scope__account=account, kind=RunKind.SYNC, state=RunState.SUCCEEDED)
+    last = runs.order_by("scope", "-pk").distinct("scope")
+    return {scope: missed or [] for scope, missed in last.values_list("scope", "result__missed")}
 
 
 def _sharing(account: Account) -> str:

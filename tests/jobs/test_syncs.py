@@ -9,6 +9,7 @@ from rq.timeouts import JobTimeoutException
 from registry.aws import AccessDenied
 from registry.jobs.syncs import request_sync, run_sync
 from registry.models import Grant, Image, Role, Run, RunKind, RunState, Scope, Snapshot
+from tests.data.items import instance_item, put
 from tests.factories import NOON, make_image, make_run, make_scope, make_user
 from tests.registration.simulated import SNAPSHOT_ID, put_snapshot
 
@@ -38,6 +39,24 @@ def test_aws_is_mirrored_and_the_run_says_what_changed(aws, scope):
     assert run.note == "1 objects, 2 changed"
     assert run.result["snapshots"] == {"seen": 1, "new": 1, "changed": 0, "gone": 0}
     assert run.result["images"] == {"seen": 0, "new": 0, "changed": 0, "gone": 1}
+
+
+def test_the_run_says_what_could_not_be_read_besides(aws, scope):
+    put(aws, instance_item(1))
+    aws.fail("DescribeInstanceImageMetadata", "access-denied")
+    run = request_sync(scope, by=None)
+
+    run_sync(run.pk)
+
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED
+    assert run.note == (
+        "1 objects, 1 changed. Could not read what the images of instances are called."
+    )
+    [missed] = run.result["missed"]
+    assert missed["why"].startswith("DescribeInstanceImageMetadata: UnauthorizedOperation.")
+    scope.refresh_from_db()
+    assert (scope.error, scope.failing_since) == ("", None)
 
 
 def test_the_scope_says_when_it_was_read(aws, scope):

@@ -62,10 +62,11 @@ def test_where_it_cannot_be_read_the_sync_goes_on(aws, impatient, scope, fault):
     put(aws, ORIGIN, MADE)
     aws.fail(OPERATION, fault)
 
-    changes = sync_scope(impatient, scope, at=NOON)
+    synced = sync_scope(impatient, scope, at=NOON)
 
     assert modified_from(MADE) is None
-    assert changes["reserved instances"].seen == 2
+    assert synced.changes["reserved instances"].seen == 2
+    assert [one.what for one in synced.missed] == ["what modified purchases were before"]
 
 
 def test_what_was_read_stays_when_it_can_no_longer_be(aws, impatient, scope):

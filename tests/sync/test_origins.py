@@ -4,6 +4,7 @@ import pytest
 
 from registry.models import Image, Instance, Touched
 from registry.sync import origins, sync_scope
+from registry.sync.besides import Besides
 from sandbox.aws.scope import Scope as Place
 from tests.data.items import ACCOUNT, REGION, drop, image_item, instance_item, put
 from tests.factories import LATER, NOON, make_image
@@ -180,13 +181,37 @@ def test_what_cannot_be_read_any_more_stays(aws, impatient, scope):
     assert Image.objects.get().launch_permissions == [{"UserId": "888888888888"}]
 
 
+@pytest.mark.parametrize(
+    ("operation", "what"),
+    [
+        ("DescribeInstanceImageMetadata", "what the images of instances are called"),
+        ("GetImageAncestry", "the ancestry of images"),
+        ("DescribeImageAttribute", "who may launch images with a product code"),
+    ],
+)
+def test_what_could_not_be_read_is_told(aws, ec2, scope, operation, what):
+    put(aws, instance_item(1), image_item(1, ProductCodes=SOLD, **ORPHAN))
+    aws.fail(operation, "access-denied")
+
+    missed = sync_scope(ec2, scope, at=NOON).missed
+
+    assert [one.what for one in missed] == [what]
+    assert missed[0].why.startswith(f"{operation}: UnauthorizedOperation.")
+
+
+def test_where_all_is_read_nothing_is_told(aws, ec2, scope):
+    put(aws, instance_item(1), image_item(1, ProductCodes=SOLD, **ORPHAN))
+
+    assert sync_scope(ec2, scope, at=NOON).missed == []
+
+
 def test_an_image_that_goes_meanwhile_does_not_stop_the_others(aws, ec2, scope):
     put(aws, image_item(1, **ORPHAN), image_item(2, SourceImageId="ami-0another"))
     sync_scope(ec2, scope, at=NOON)
     Image.objects.update(ancestry=None)
     drop(aws, image_item(1))
 
-    origins.read_origins(ec2, scope)
+    origins.read_origins(ec2, Besides(scope))
 
     assert Image.objects.get(ancestry__isnull=False).aws_id == image_item(2)["ImageId"]
 
@@ -214,7 +239,7 @@ def test_of_more_than_a_sync_reads_each_has_its_turn(aws, ec2, scope, monkeypatc
     monkeypatch.setattr(origins, "MOST", 1)
 
     for _ in range(50):
-        origins.read_origins(ec2, scope)
+        origins.read_origins(ec2, Besides(scope))
         if Image.objects.get(aws_id=shared["ImageId"]).launch_permissions == []:
             return
     pytest.fail("It is never read again.")

@@ -40,7 +40,7 @@ def put_everything(aws, *numbers):
 def test_every_kind_is_mirrored(aws, ec2, scope):
     put_everything(aws, 1, 2)
 
-    changes = sync_scope(ec2, scope, at=NOON)
+    changes = sync_scope(ec2, scope, at=NOON).changes
 
     two_new = Changes(seen=2, new=2, changed=0, gone=0)
     assert changes == {

@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from registry.models import Account, Role, Run
-from tests.factories import make_account, make_scope, make_user
+from tests.factories import NOON, make_account, make_run, make_scope, make_user
 
 FILE = """
 [[account]]
@@ -95,3 +95,40 @@ def test_says_with_whom_an_account_shares(signed_in, fields, says):
     answer = signed_in.get(reverse("accounts:detail", args=[account.number]))
 
     assert says in " ".join(answer.content.decode().split())
+
+
+def make_sync(scope, *missed):
+    result = {"missed": [{"what": what, "why": "AccessDenied <b>"} for what in missed]}
+    over = {"state": "succeeded", "finished_at": NOON}
+    return make_run(kind="sync", scope=scope, result=result if missed else {}, **over)
+
+
+def account_page(client, scope):
+    return client.get(reverse("accounts:detail", args=[scope.account.number])).content.decode()
+
+
+def test_an_account_says_what_its_last_sync_could_not_read(signed_in):
+    scope = make_scope(synced_at=NOON)
+    make_sync(scope, "the ancestry of images", "prices")
+
+    page = account_page(signed_in, scope)
+
+    assert "Could not read the ancestry of images: <bdi>AccessDenied &lt;b&gt;</bdi>" in page
+    assert page.count("Could not read") == 2
+
+
+def test_what_the_last_sync_could_read_again_is_no_longer_told(signed_in):
+    scope, other = make_scope(synced_at=NOON), make_scope(synced_at=NOON)
+    make_sync(scope, "the ancestry of images")
+    make_sync(scope)
+    make_sync(other, "the ancestry of images")
+
+    assert "Could not read" not in account_page(signed_in, scope)
+
+
+def test_a_sync_says_on_its_page_what_it_could_not_read(signed_in):
+    run = make_sync(make_scope(), "the ancestry of images")
+
+    page = signed_in.get(run.get_absolute_url()).content.decode()
+
+    assert "The ancestry of images: <bdi>AccessDenied &lt;b&gt;</bdi>" in page
