@@ -14,6 +14,15 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+def is_own(host: str) -> bool:
+    """Say whether a server can listen on `host`."""
+    try:
+        choose(host, 0)
+    except (OSError, UnicodeError):  # a name that can't be one is refused while it is encoded
+        return False
+    return bool(host)  # the system takes nothing for every address
+
+
 def choose(host: str, wanted: int) -> int:
     """Return `wanted` if it is free on `host`, else some free port; 0 wants any."""
     if wanted and is_free(host, wanted):

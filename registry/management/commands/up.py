@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -12,15 +12,17 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError
 
 from registry.models import Account
 from sandbox.guardian import Guardian
-from sandbox.ports import choose
+from sandbox.ports import choose, is_own
 from sandbox.supervisor import Program, Supervisor
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 WORKERS = ("register", "sync", "sync", "audit")
 MANAGEMENT_ACCOUNT = "100000000001"
+LARGEST_PORT = 65_535
 
 
 class Command(BaseCommand):
@@ -29,28 +31,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--demo", action="store_true", help="With a simulated company.")
-        parser.add_argument("--bind", default="127.0.0.1", help="Address of the web server.")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--aws-port", type=int, default=8001, help="Of the simulated AWS.")
+        parser.add_argument(
+            "--bind", type=host, default="127.0.0.1", help="Address of the web server."
+        )
+        parser.add_argument("--port", type=port, default=8000)
+        parser.add_argument("--aws-port", type=port, default=8001, help="Of the simulated AWS.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         home = Path(settings.HOME)
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (home / "up.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CommandError(f"The portal already runs on {home}. Stop it first.") from None
-            guardian = Guardian()
-            supervisor = Supervisor(guardian, home / "log", folder=settings.BASE_DIR)
-            try:
-                self._run(supervisor, options)
-            except KeyboardInterrupt:
-                pass
-            finally:
-                self.stdout.write("Stopping.")
-                supervisor.stop()
-                guardian.close()
+        take(home)
+        guardian = Guardian()
+        supervisor = Supervisor(guardian, home / "log", folder=settings.BASE_DIR)
+        try:
+            self._run(supervisor, options)
+        except KeyboardInterrupt:
+            pass
+        except OperationalError as error:
+            said = str(error).partition("\n")[0]
+            raise CommandError(
+                f"The database does not answer. If another command on {home} has just stopped it, "
+                f"start again. ({said})"
+            ) from None
+        finally:
+            self.stdout.write("Stopping.")
+            supervisor.stop()
+            guardian.close()
 
     def _run(self, supervisor: Supervisor, options: dict[str, Any]) -> None:
         supervisor.listen()
@@ -59,9 +65,8 @@ class Command(BaseCommand):
         keep_apart(Path(settings.HOME), is_demo=options["demo"])
         if options["demo"]:
             self._simulate_aws(supervisor, options["aws_port"])
-        host, port = options["bind"], choose(options["bind"], options["port"])
-        address = url_of(host, port)
-        web = web_server(host, port)
+        bind, free = options["bind"], choose(options["bind"], options["port"])
+        web = web_server(bind, free)
         supervisor.start(web)
         for number, queue in enumerate(WORKERS, start=1):
             supervisor.start(worker(number, queue))
@@ -71,7 +76,7 @@ class Command(BaseCommand):
             self.stdout.flush()
             if supervisor.run([*MANAGE, "seed_demo", "--wait"]):
                 raise CommandError("The demo could not be made ready.")
-        self.stdout.write(f"Ready: {address}/")
+        self.stdout.write(f"Ready: {url_of(bind, free)}/")
         self.stdout.flush()
         supervisor.watch()
 
@@ -102,6 +107,40 @@ class Command(BaseCommand):
         aws = Program("aws", command, is_ready=answering(f"{url}/_sandbox/health"))
         supervisor.start(aws)
         supervisor.wait_for(aws)
+
+
+def take(home: Path) -> None:
+    """Keep the home for this process until it ends: its servers stop after the command is done."""
+    lock = os.open(home / "up.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise CommandError(
+            f"The portal already runs on {home}, or is just stopping. Stop it, or wait a moment."
+        ) from None
+
+
+def host(text: str) -> str:
+    """Read an address of this machine: a name or a number, without a port."""
+    address, _, number = text.rpartition(":")
+    if number.isdecimal() and address and (":" not in address or address.endswith("]")):
+        raise ArgumentTypeError(
+            f"write the port on its own: --bind {address.strip('[]')} --port {number}."
+        )
+    if not is_own(text):
+        raise ArgumentTypeError(
+            f"{text} is no address of this machine. 127.0.0.1 is for this machine alone, 0.0.0.0 "
+            "for all that reach it."
+        )
+    return text
+
+
+def port(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() else -1
+    if not 0 <= number <= LARGEST_PORT:
+        raise ArgumentTypeError(f"{text} is no port. Use 0 to {LARGEST_PORT}; 0 takes a free one.")
+    return number
 
 
 def is_local(address: str) -> bool:
