@@ -1,6 +1,6 @@
 """Findings by cause: what goes wrong once shows at every copy, and is put right together."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, CharField, Count, F, Func, Min, QuerySet, Sum, Value, When
@@ -11,6 +11,7 @@ from registry.access import visible
 from registry.forms.filters import FindingFilter
 from registry.http import SignedInRequest
 from registry.models import Finding, Image, Instance, Snapshot
+from registry.views.cause_members import Together, together
 from registry.views.findings import UNPRICED, tabs
 from registry.views.lists import InventoryList, sorting
 from registry.views.refs import ref_of
@@ -23,36 +24,17 @@ _COLUMNS = {
     "opened": "since",
 }
 _NAMED: tuple[Any, ...] = (Image, Snapshot, Instance)
-_MEMBER = (
-    *("group", "pk", "rule", "running", "idle_purchases"),
-    *("image", "instance", "reserved_instance"),
-)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Group:
-    """A row of the page: what the database has counted, and what the findings themselves say."""
+    """A row of the page: what is counted, and the most severe of its findings in its place."""
 
     counts: dict[str, Any]
-    first: int = 0  # the most severe of its findings
-    shown: Finding | None = None
-    name: str = ""
-    address: str = ""
-    rules: set[str] = field(default_factory=set)
-    running: dict[Any, int] = field(default_factory=dict)
-    purchases: set[str] = field(default_factory=set)
-
-    def take(self, row: dict[str, Any]) -> None:
-        self.first = self.first or row["pk"]
-        self.rules.add(row["rule"])
-        # A thing that breaks two rules counts once.
-        thing = (row["image"], row["instance"], row["reserved_instance"])
-        self.running[thing] = max(row["running"], self.running.get(thing, 0))
-        self.purchases.update(row["idle_purchases"])
-
-    @property
-    def instances(self) -> int:
-        return sum(self.running.values())
+    together: Together
+    shown: Finding
+    name: str
+    address: str
 
 
 class CauseList(InventoryList):
@@ -86,33 +68,36 @@ class CauseList(InventoryList):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        groups = {row["group"]: Group(row) for row in context["rows"]}
-        members = _grouped(self.filter.qs).filter(group__in=list(groups)).order_by("rank", "pk")
-        for row in members.values(*_MEMBER):
-            groups[row["group"]].take(row)
-        self._describe(list(groups.values()))
-        return context | tabs(self.request) | {"rows": list(groups.values())}
+        return context | tabs(self.request) | {"rows": self._groups(list(context["rows"]))}
 
-    def _describe(self, groups: list[Group]) -> None:
-        """Add the finding that is shown, the name of the cause and where all are listed."""
-        rows = Finding.objects.for_list().in_bulk([group.first for group in groups])
+    def _groups(self, counted: list[dict[str, Any]]) -> list[Group]:
+        """Return the groups that are counted, as far as there still is a finding of each."""
+        found = together(_grouped(self.filter.qs), [row["group"] for row in counted])
+        shown = Finding.objects.for_list().in_bulk([group.first for group in found.values()])
+        names = self._names({finding.cause for finding in shown.values()} - {""})
+        groups = []
+        for row in counted:
+            if row["group"] not in found:
+                continue  # resolved in this moment
+            of_all = found[row["group"]]
+            first = shown[of_all.first]
+            address = self._list_of(first, of_all) if first.cause else first.get_absolute_url()
+            groups.append(Group(row, of_all, first, names.get(first.cause, ""), address))
+        return groups
+
+    def _names(self, causes: set[str]) -> dict[str, str]:
         names: dict[str, str] = {}
-        causes = {finding.cause for finding in rows.values()} - {""}
         for model in _NAMED if causes else ():
             known = visible(model.objects.filter(aws_id__in=causes), self.request.user)
             names |= dict(known.exclude(name="").values_list("aws_id", "name"))
-        for group in groups:
-            group.shown = rows[group.first]
-            group.name = names.get(group.shown.cause, "")
-            is_one = not group.shown.cause
-            group.address = group.shown.get_absolute_url() if is_one else self._list_of(group)
+        return names
 
-    def _list_of(self, group: Group) -> str:
+    def _list_of(self, first: Finding, of_all: Together) -> str:
         query = self.request.GET.copy()
         for name in ("sort", "page", "rows"):
             query.pop(name, None)
-        query["cause"] = group.shown.cause if group.shown else ""
-        query.setlist("rule", sorted(group.rules))
+        query["cause"] = first.cause
+        query.setlist("rule", of_all.rules)
         return f"{reverse('findings:list')}?{query.urlencode()}"
 
 

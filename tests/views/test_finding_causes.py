@@ -28,7 +28,7 @@ def test_one_cause_is_one_row_however_many_copies_there_are(signed_in):
     (group,) = rows(signed_in.get(CAUSES))
 
     assert group.name == "golden-root"
-    assert group.instances == 6
+    assert group.together.running == 6
     counted = {name: group.counts[name] for name in ("number", "images", "regions", "accounts")}
     assert counted == {"number": 3, "images": 3, "regions": 3, "accounts": 3}
 
@@ -99,7 +99,21 @@ def test_an_image_that_breaks_two_rules_runs_once(signed_in):
 
     (group,) = rows(signed_in.get(CAUSES))
 
-    assert group.instances == 4
+    assert group.together.running == 4
+
+
+def test_what_findings_of_one_cause_have_in_common_counts_once(signed_in):
+    image = make_image()
+    make_finding(image=image, cause="snap-1", running=1, severity="low", idle_purchases=["ri-1"])
+    make_finding(image=image, cause="snap-1", running=4, rule="AMI004", severity="critical")
+    make_finding(cause="snap-1", running=2, severity="low", idle_purchases=["ri-1", "ri-2"])
+    make_finding(cause="snap-2", running=8, severity="low", idle_purchases=["ri-1"])
+
+    first, second = (group.together for group in rows(signed_in.get(CAUSES)))
+
+    assert (first.running, first.purchases) == (6, 2)
+    assert first.rules == ["AMI001", "AMI004"]
+    assert (second.running, second.purchases) == (8, 1)
 
 
 def test_the_tabs_and_filters_of_the_list_count_here_too(signed_in):
