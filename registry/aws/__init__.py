@@ -14,6 +14,7 @@ from registry.aws.errors import (
 from registry.aws.files import Bucket, ObjectRecord
 from registry.aws.members import Malformed
 from registry.aws.origins import AncestryEntry, ImageMetadata
+from registry.aws.pricing import PriceRecord, Pricing, partition_of, pricing_region
 from registry.aws.reads import Reading, Reference
 from registry.aws.records import (
     ImageRecord,
@@ -22,7 +23,14 @@ from registry.aws.records import (
     SnapshotRecord,
     VolumeRecord,
 )
-from registry.aws.session import Access, connect, connect_bucket, list_accounts, own_account
+from registry.aws.session import (
+    Access,
+    connect,
+    connect_bucket,
+    connect_pricing,
+    list_accounts,
+    own_account,
+)
 
 __all__ = [
     "SERVER_SIDE",
@@ -40,6 +48,8 @@ __all__ = [
     "NameTaken",
     "NotFound",
     "ObjectRecord",
+    "PriceRecord",
+    "Pricing",
     "Reading",
     "Reference",
     "Reply",
@@ -51,6 +61,9 @@ __all__ = [
     "VolumeRecord",
     "connect",
     "connect_bucket",
+    "connect_pricing",
     "list_accounts",
     "own_account",
+    "partition_of",
+    "pricing_region",
 ]

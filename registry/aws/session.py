@@ -13,6 +13,7 @@ from registry.aws.ec2 import Ec2
 from registry.aws.errors import translated
 from registry.aws.files import Bucket
 from registry.aws.members import identity, words
+from registry.aws.pricing import Pricing
 from registry.aws.reads import listed
 
 _TIMES = {"connect_timeout": 5, "read_timeout": 60}
@@ -40,6 +41,11 @@ def connect(access: Access, region: str) -> Ec2:
 def connect_bucket(access: Access, region: str, name: str) -> Bucket:
     """Return a bucket as seen through `access`; S3 says itself where it is in another region."""
     return Bucket(_session(access, region).client("s3", region_name=region, config=READS), name)
+
+
+def connect_pricing(access: Access, region: str) -> Pricing:
+    """Return the price list, asked in the region of `pricing_region`, as seen through `access`."""
+    return Pricing(_session(access, region).client("pricing", region_name=region, config=READS))
 
 
 def own_account(region: str) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.aws.builders import Builder
+from sandbox.aws.pricing import list_price
 from sandbox.aws.state import Thing, text
 
 # Which platform one buys for a code; for the others there is none.
@@ -62,7 +63,7 @@ def buy(
         "CurrencyCode": "USD",
         "State": terms.state,
         **_times(build, terms),
-        **_prices(round(dice.uniform(0.04, 0.4), 4), terms),
+        **_prices(_effective(build, kind, usage_operation), terms),
     }
     return build.scope.put("reserved_instances", aws_id, thing)
 
@@ -79,6 +80,12 @@ def modified(build: Builder, before: Thing, age: int) -> Thing:
     }
     before.update(State="retired", End=made["Start"])
     return build.scope.put("reserved_instances", aws_id, made)
+
+
+def _effective(build: Builder, kind: str, usage_operation: str) -> float:
+    """Return what an hour costs effectively: a part of the list price, as one gets it by luck."""
+    listed = list_price(build.scope.region, kind, usage_operation)
+    return round(float(listed) * build.dice.uniform(0.5, 0.75), 4)
 
 
 def _times(build: Builder, terms: Terms) -> dict[str, str]:

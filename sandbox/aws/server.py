@@ -18,6 +18,7 @@ from sandbox.aws.images import every
 from sandbox.aws.inventory import OPERATIONS as INVENTORY
 from sandbox.aws.listener import Answer, Listener
 from sandbox.aws.people import OPERATIONS as PEOPLE
+from sandbox.aws.pricing import OPERATIONS as PRICING
 from sandbox.aws.protecting import OPERATIONS as PROTECTING
 from sandbox.aws.registering import OPERATIONS as REGISTERING
 from sandbox.aws.retiring import OPERATIONS as RETIRING
@@ -38,6 +39,7 @@ OPERATIONS: dict[str, Operation] = {
     **COPYING,
     **INVENTORY,
     **PEOPLE,
+    **PRICING,
 }
 _CREDENTIAL = re.compile(r"Credential=(\w+)/\d{8}/([\w-]+)/([\w-]+)/aws4_request")
 _KEY = re.compile(r"A[KS]IA(\d{12})")

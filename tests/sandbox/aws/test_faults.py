@@ -21,12 +21,15 @@ REFUSALS = [
     ("throttle", "ec2", "describe_regions", "RequestLimitExceeded"),
     ("throttle", "sts", "get_caller_identity", "Throttling"),
     ("throttle", "organizations", "list_accounts", "TooManyRequestsException"),
+    ("throttle", "pricing", "describe_services", "ThrottlingException"),
     ("server-error", "ec2", "describe_regions", "InternalError"),
     ("server-error", "sts", "get_caller_identity", "InternalFailure"),
     ("server-error", "organizations", "list_accounts", "ServiceException"),
+    ("server-error", "pricing", "describe_services", "InternalErrorException"),
     ("access-denied", "ec2", "describe_regions", "UnauthorizedOperation"),
     ("access-denied", "sts", "get_caller_identity", "AccessDenied"),
     ("access-denied", "organizations", "list_accounts", "AccessDeniedException"),
+    ("access-denied", "pricing", "describe_services", "AccessDeniedException"),
 ]
 
 

@@ -90,6 +90,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "GetCallerIdentity": ("sts", {}),
     "ListAccounts": ("organizations", {}),
+    "GetProducts": ("pricing", {"ServiceCode": "AmazonEC2"}),
 }
 CHANGING = [
     "RegisterImage",
@@ -118,7 +119,8 @@ PAGED = {
 
 def call(aws, operation, **parameters):
     service = OTHERS[operation][0] if operation in OTHERS else "ec2"
-    return client(aws, service)._make_api_call(operation, parameters)
+    region = "us-east-1" if service == "pricing" else REGION
+    return client(aws, service, region=region)._make_api_call(operation, parameters)
 
 
 def everything(aws):
