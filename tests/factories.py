@@ -22,6 +22,7 @@ from registry.models import (
     Grant,
     Image,
     Instance,
+    ListPrice,
     Pattern,
     Registration,
     Removal,
@@ -138,6 +139,20 @@ def make_reserved_instance(**fields: Any) -> ReservedInstance:
         "state": "active",
     }
     return ReservedInstance.objects.create(**_mirrored("ri", defaults | fields))
+
+
+def make_list_price(**fields: Any) -> ListPrice:
+    """Make a price of 0.10 USD, or one that is unknown where it has a `problem`."""
+    defaults = {
+        "region": "eu-west-1",
+        "instance_type": "m5.large",
+        "usage_operation": "RunInstances",
+        "tenancy": "default",
+        "hourly": None if fields.get("problem") else Decimal("0.10"),
+        "currency": "" if fields.get("problem") else "USD",
+        "read_at": NOON,
+    }
+    return ListPrice.objects.create(**defaults | fields)
 
 
 def make_cover(**fields: Any) -> Cover:

@@ -15,6 +15,12 @@ def connect(account: Account, region: str) -> aws.Ec2:
     return aws.connect(_access(account, region), region)
 
 
+def connect_pricing(account: Account, partition: str) -> aws.Pricing:
+    """Return the price list of a partition, asked by `account`; AwsError where there is none."""
+    region = aws.pricing_region(partition)
+    return aws.connect_pricing(_access(account, region), region)
+
+
 def connect_bucket(account: Account, name: str) -> aws.Bucket:
     """Return a bucket as `account` sees it; refused as `connect` refuses."""
     scope = account.scopes.filter(is_enabled=True).order_by("pk").first()

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from registry.jobs.approvals import is_sent
 from registry.jobs.audits import run_audit, run_verification
 from registry.jobs.bills import request_bills, run_bills
+from registry.jobs.prices import request_prices, run_prices
 from registry.jobs.queue import enqueue, enqueued, job_id, lock, unlock
 from registry.jobs.registrations import run_registration
 from registry.jobs.removals import run_removal
@@ -37,6 +38,7 @@ JOBS: dict[str, Callable[[int], None]] = {
     RunKind.REPORT: run_report,
     RunKind.TRIAGE: run_triage,
     RunKind.BILLS: run_bills,
+    RunKind.PRICES: run_prices,
 }
 # A new run is queued right after its commit; later than this, Redis has lost it or was away.
 LATE = timedelta(seconds=10)
@@ -141,10 +143,15 @@ def _ask_for_bills() -> None:
         request_bills(by=None)
 
 
+def _ask_for_prices() -> None:
+    request_prices(by=None)
+
+
 _SCHEDULED: dict[str, Callable[[], None]] = {
     ScheduleKind.SYNC: _ask_for_syncs,
     ScheduleKind.REPORT: _ask_for_a_report,
     ScheduleKind.BILLS: _ask_for_bills,
+    ScheduleKind.PRICES: _ask_for_prices,
 }
 
 

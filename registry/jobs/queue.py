@@ -20,6 +20,7 @@ QUEUES = {
     RunKind.REPORT: "audit",
     RunKind.TRIAGE: "register",
     RunKind.BILLS: "audit",
+    RunKind.PRICES: "audit",
 }
 # Our share of the number space of PostgreSQL's advisory locks.
 LOCKS = 0x414D49

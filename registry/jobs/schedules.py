@@ -8,7 +8,11 @@ from registry.models import Schedule, ScheduleKind, ScheduleSlot
 
 SYNC_MINUTES = 5
 # What is done once a day, at which time in UTC.
-DAILY = {ScheduleKind.REPORT: time(2), ScheduleKind.BILLS: time(5)}
+DAILY = {
+    ScheduleKind.PRICES: time(1),
+    ScheduleKind.REPORT: time(2),
+    ScheduleKind.BILLS: time(5),
+}
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ def test_a_new_portal_syncs_every_five_minutes_and_does_the_rest_once_a_day():
 
     assert sorted(Schedule.objects.values_list("kind", "every_minutes")) == [
         ("bills", None),
+        ("prices", None),
         ("report", None),
         ("sync", 5),
     ]
@@ -45,7 +46,7 @@ def test_what_somebody_changed_or_disabled_stays():
 
     ensure_schedules(at=NOON)
 
-    assert Schedule.objects.count() == 3
+    assert Schedule.objects.count() == 4
     assert not Schedule.objects.get(kind=ScheduleKind.REPORT).is_enabled
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry import aws
+from registry.jobs.prices import request_prices
 from registry.jobs.reports import request_report
 from registry.jobs.schedules import ensure_schedules
 from registry.jobs.syncs import request_sync
@@ -42,6 +43,7 @@ class Command(BaseCommand):
                 request_sync(scope, by=None)
         if options["wait"] and not Image.objects.exclude(judged_at=None).exists():
             self._wait()
+            request_prices(by=None)
             request_report(by=None)
         self.stdout.write("Sign in with one of these, password " + PASSWORD + ":")
         for role in Role:
@@ -56,6 +58,7 @@ class Command(BaseCommand):
                     "payer": MANAGEMENT,
                     "role_arn": f"arn:aws:iam::{number}:role/amiportal",
                     "external_id": f"northwind-{number[:4]}",
+                    "reads_prices": number == MANAGEMENT,
                 },
             )
             for region in REGIONS:
