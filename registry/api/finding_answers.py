@@ -4,6 +4,7 @@ from typing import Any
 
 from registry.access import visible
 from registry.api.door import ApiRequest
+from registry.api.list_prices import of_finding
 from registry.models import Activity, Finding, ReservedInstance, Waiver
 
 MOST_ACTIVITIES = 200
@@ -46,6 +47,7 @@ def whole(finding: Finding, request: ApiRequest) -> dict[str, Any]:
         "advice": finding.remedy,
         "idle_purchases": list(readable.values_list("aws_id", flat=True).distinct()),
         "idle_purchases_in_all": len(finding.idle_purchases),
+        "list_prices": of_finding(finding, request),
         "is_watched": finding.watchers.filter(pk=request.user.pk).exists(),
         "waiver": _waiver(waiver) if waiver else None,
         "activity": [_activity(one) for one in said],

@@ -12,6 +12,7 @@ from ninja import Router
 from registry.access import visible
 from registry.api.changes import changes_of
 from registry.api.door import ApiRequest
+from registry.api.list_prices import of_purchase
 from registry.api.paging import PageQuery, page
 from registry.api.problems import query
 from registry.audit.answer import money
@@ -86,6 +87,7 @@ def get_reserved_instance(request: ApiRequest, aws_id: str) -> Any:
         ],
         "changes": changes_of(found, request.user, at=at),
         "waste": _waste(waste_of(found, at=at)),
+        "list_prices": of_purchase(found, request),
         "over_time": _over_time(found),
         "covers": [
             {"instance_id": instance_id, "fraction": float(Fraction(share))}

@@ -204,6 +204,15 @@ def monthly(hourly: Decimal | None) -> str:
 
 
 @register.filter
+def per_hour(amount: Decimal | None, currency: str = "USD") -> str:
+    """Return a price of an hour to a hundredth of a cent: "$0.0960", "CNY 0.6100"."""
+    if amount is None:
+        return "Unknown"
+    sign = "$" if currency == "USD" else f"{currency} "
+    return f"{sign}{amount:,.4f}"
+
+
+@register.filter
 def monthly_change(hourly: Decimal | None) -> str:
     """Return by how much an hourly amount changed, for a month, with its sign: "+$918"."""
     month = price.monthly(hourly)

@@ -18,6 +18,7 @@ from registry.jobs.syncs import request_sync
 from registry.models import Account, Run, RunKind, RunState, Schedule, Scope
 from registry.sync import AccountsInvalid, load_accounts
 from registry.views.lists import back
+from registry.views.prices import prices
 from registry.views.shell import stale_before
 
 
@@ -58,6 +59,7 @@ def account(request: SignedInRequest, number: str) -> HttpResponse:
         "account": found,
         "scopes": [(scope, missed.get(scope.pk, [])) for scope in scopes],
         "sharing": _sharing(found),
+        "prices": prices(found, request.user),
         "stale_before": stale_before(),
         "can_sync": may(request.user, Action.SYNC, found) and found.is_synced,
     }

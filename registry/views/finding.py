@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from registry.access import Action, may, people, visible
+from registry.audit.on_demand import compare_finding
 from registry.billing.rules import CLOSES, CODE_RULES
 from registry.forms.triage import AssignForm, CommentForm, ReasonForm, TriageForm, WaiverForm
 from registry.http import SignedInRequest
@@ -94,6 +95,7 @@ def shown(
         "forms": forms_of(request, found) | sent,
         "compared": compared,
         "on_bill": image_on_bill(user, compared) if compared else None,
+        "at_list_price": compare_finding(found, visible(Instance.objects.all(), user)),
         "closes": CLOSES.get(found.rule, ""),
         "wanted": next((name for name in ("waive", "reopen") if name in {*request.GET, *sent}), ""),
         **_possible(request, found),

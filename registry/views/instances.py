@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from registry.access import visible
+from registry.audit.on_demand import instance_price
 from registry.forms.filters import InstanceFilter
 from registry.http import SignedInRequest
 from registry.models import Image, Instance
@@ -59,6 +60,7 @@ def instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "instance": found,
         "image": _newest(visible(Image.objects.filter(aws_id=found.image_id), request.user)),
         "conversion": _conversion(found),
+        "list_price": instance_price(found),
         "covers": covers.select_related("reserved_instance__account").order_by("pk"),
         "findings": found.findings.open().for_list().most_urgent_first(),
         "history": history(request, found),

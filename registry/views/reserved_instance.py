@@ -11,6 +11,7 @@ from django.utils import timezone
 from registry.access import visible
 from registry.audit.changes import changes_for
 from registry.audit.nearest import nearest, remedies_of
+from registry.audit.on_demand import purchase_worth
 from registry.audit.waste import waste_of
 from registry.http import SignedInRequest
 from registry.models import Instance, ReservedInstance
@@ -44,6 +45,7 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "utilization": utilization(found, is_lost=is_lost),
         "waste": waste_of(found, at=at),
         "on_bill": purchase_on_bill(request.user, found, at=at),
+        "worth": purchase_worth(found, visible(Instance.objects.all(), request.user)),
     }
     return render(request, "registry/reserved_instance.html", context)
 

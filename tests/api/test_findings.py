@@ -12,6 +12,7 @@ from tests.factories import (
     make_finding,
     make_image,
     make_instance,
+    make_list_price,
     make_reserved_instance,
     make_user,
 )
@@ -374,3 +375,49 @@ def test_nobody_else_reads_a_triage(program, another):
 def test_a_finding_that_is_not_there(program, ref):
     assert program.get(f"/findings/{ref}").status_code == 404
     assert program.get(f"/findings/triage/{ref}").status_code == 404
+
+
+def test_a_wrong_code_tells_what_it_changes_at_list_price(another):
+    image = make_image(verdict="lost", expected_usage_operation="RunInstances:0010")
+    found = make_finding(image=image)
+    make_instance(image_id=image.aws_id, account=image.account)
+    make_instance(image_id=image.aws_id)  # of an account that the person may not read
+    program = another(Role.VIEWER, account=image.account)
+    assert program.get(f"/findings/{found.ref}").json()["list_prices"] is None
+    make_list_price(hourly=Decimal("0.0960"))
+    make_list_price(usage_operation="RunInstances:0010", hourly=Decimal("0.1536"))
+
+    assert program.get(f"/findings/{found.ref}").json()["list_prices"] == {
+        "currency": "USD",
+        "read_at": "2026-11-24T12:00:00Z",
+        "now": "0.096",
+        "should_be": "0.1536",
+        "difference": "0.0576",
+        "instances": 1,
+        "instances_unknown": 0,
+        "instances_at_other_prices": 0,
+        "lines": [
+            {
+                "instance_type": "m5.large",
+                "tenancy": "default",
+                "usage_operation": "RunInstances",
+                "instances": 1,
+                "now": "0.096",
+                "should_be": "0.1536",
+                "problems": [],
+            }
+        ],
+    }
+
+
+def test_a_list_price_that_is_not_known_is_null(program):
+    image = make_image(verdict="lost", expected_usage_operation="RunInstances:0010")
+    found = make_finding(image=image)
+    make_instance(image_id=image.aws_id)
+    make_list_price()
+
+    told = program.get(f"/findings/{found.ref}").json()["list_prices"]
+
+    assert (told["now"], told["should_be"], told["difference"]) == ("0.1", None, None)
+    assert told["instances_unknown"] == 1
+    assert told["lines"][0]["problems"] == ["It was not read yet."]

@@ -13,6 +13,7 @@ from tests.factories import (
     make_finding,
     make_image,
     make_instance,
+    make_list_price,
     make_reserved_instance,
 )
 
@@ -261,3 +262,49 @@ def test_takes_the_same_queries_however_long(program, django_assert_num_queries)
 
     with django_assert_num_queries(4):
         program.get("/reserved-instances", limit=20)
+
+
+def test_an_hour_of_use_stands_beside_its_list_price(program):
+    bought = make_reserved_instance(
+        product_description="Red Hat Enterprise Linux",
+        instance_count=2,
+        hourly_cost=Decimal("0.20"),
+        judged_at=NOON,
+    )
+    make_instance(account=bought.account, usage_operation=RHEL)
+    path = f"/reserved-instances/{bought.aws_id}"
+    assert program.get(path).json()["list_prices"] is None
+    make_list_price(usage_operation=RHEL, hourly=Decimal("0.1536"))
+
+    assert program.get(path).json()["list_prices"] == {
+        "usage_operation": RHEL,
+        "currency": "USD",
+        "read_at": "2026-11-24T12:00:00Z",
+        "on_demand": "0.1536",
+        "paid": "0.1",
+        "gain": "0.0536",
+        "instances_not_covered": 1.0,
+        "not_covered": "0.1536",
+        "problem": "",
+    }
+
+
+def test_a_list_price_that_is_not_known_is_null_and_says_why(program):
+    bought = make_reserved_instance(product_description="Plan 9")
+    make_list_price()
+
+    found = program.get(f"/reserved-instances/{bought.aws_id}").json()["list_prices"]
+
+    assert {name for name, value in found.items() if value is not None} == {"problem"}
+    assert found["problem"]
+
+
+def test_what_the_person_may_not_read_is_not_in_the_rest(another):
+    bought = make_reserved_instance(judged_at=NOON)
+    make_instance(account=make_account(payer=bought.account.number))
+    make_list_price()
+    program = another(Role.VIEWER, account=bought.account)
+
+    found = program.get(f"/reserved-instances/{bought.aws_id}").json()["list_prices"]
+
+    assert (found["instances_not_covered"], found["not_covered"]) == (0, "0")
