@@ -12,6 +12,7 @@ from registry.api import (
     decisions,
     findings,
     images,
+    instances,
     over_time,
     registrations,
     removals,
@@ -42,6 +43,7 @@ api = NinjaAPI(
     parser=StrictParser(),
 )
 api.add_router("/images", images.router)
+api.add_router("/instances", instances.router)
 api.add_router("/reserved-instances", over_time.router)  # before the ids of purchases
 api.add_router("/reserved-instances/changes", changes.router)
 api.add_router("/reserved-instances", reserved_instances.router)

@@ -9,9 +9,10 @@ from django.utils import timezone
 from registry.audit.nearest import of_lost_codes
 from registry.forms.filters import ReservedInstanceFilter
 from registry.models import ReservedInstance
+from registry.models.units import number_of
 from registry.views.lists import InventoryList
 from registry.views.shell import narrow
-from registry.views.units import causes_of, number_of
+from registry.views.units import causes_of
 from registry.views.why_idle import why
 
 SOON = timedelta(days=60)

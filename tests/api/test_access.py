@@ -15,6 +15,7 @@ from tests.factories import (
     make_account,
     make_finding,
     make_image,
+    make_instance,
     make_registration,
     make_removal,
     make_removal_item,
@@ -89,6 +90,8 @@ ADDRESSES = (
     Address("post", f"{FINDING}/waive", APPROVERS, elsewhere=HIDDEN, body="waiver"),
     Address("post", f"{FINDING}/reopen", APPROVERS, elsewhere=HIDDEN),
     Address("post", f"{FINDING}/watch", VERIFIERS, elsewhere=HIDDEN),
+    Address("get", "/instances"),
+    Address("get", "/instances/{instance}", elsewhere=HIDDEN),
     Address("get", "/reserved-instances"),
     Address("get", "/reserved-instances/over-time"),
     Address("get", "/reserved-instances/difference", answer=422, elsewhere=422),
@@ -123,7 +126,7 @@ class World:
         secret = make_token(user=user)[1] if user else "nothing"
         place = REMOVAL if address.path.startswith("/removals") else REGISTRATION
         path = address.path.replace("{uuid}", self.paths[place])
-        for name in ("id", "purchase", "ref"):
+        for name in ("id", "instance", "purchase", "ref"):
             path = path.replace(f"{{{name}}}", self.paths[name])
         body = self.bodies.get(address.body) if isinstance(address.body, str) else address.body
         headers = {"Authorization": f"Bearer {secret}"}
@@ -170,6 +173,7 @@ def world(request) -> World:
     }
     paths = {REGISTRATION: str(registration.key), REMOVAL: str(removal.key), "id": image.aws_id}
     paths["ref"] = finding.ref
+    paths["instance"] = make_instance(name="undisclosed-instance", **here).aws_id
     paths["purchase"] = make_reserved_instance(tags={"team": "undisclosed-team"}, **here).aws_id
     return World(scope.account, paths, bodies)
 
@@ -184,6 +188,7 @@ def test_every_address_is_in_the_table():
             method.lower(),
             f"{router.prefix}{path}".replace("uuidstr:key", "uuid")
             .replace("image_id", "id")
+            .replace("instance_id", "instance")
             .replace("aws_id", "purchase"),
         )
         for router in api._get_bound_routers()
