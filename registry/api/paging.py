@@ -21,12 +21,20 @@ def page(
     rows: QuerySet[_Row], asked: PageQuery, shown: Callable[[_Row], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return a page of the rows, and how many there are on all pages."""
-    found = rows[asked.offset : asked.offset + asked.limit]
+    return page_together(rows, asked, lambda found: [shown(row) for row in found])
+
+
+def page_together(
+    rows: QuerySet[_Row],
+    asked: PageQuery,
+    shown: Callable[[list[_Row]], list[dict[str, Any]]],
+) -> dict[str, Any]:
+    """Return a page of rows that are shown together."""
     return {
         "count": rows.count(),
         "limit": asked.limit,
         "offset": asked.offset,
-        "items": [shown(row) for row in found],
+        "items": shown(list(rows[asked.offset : asked.offset + asked.limit])),
     }
 
 

@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from registry.api import (
+    bills,
     changes,
     decisions,
     findings,
@@ -47,6 +48,7 @@ api.add_router("/instances", instances.router)
 api.add_router("/reserved-instances", over_time.router)  # before the ids of purchases
 api.add_router("/reserved-instances/changes", changes.router)
 api.add_router("/reserved-instances", reserved_instances.router)
+api.add_router("/bills", bills.router)
 api.add_router("/findings/triage", triage.router)
 api.add_router("/findings", findings.router)
 api.add_router("/registrations", registrations.router)

@@ -13,6 +13,10 @@ from registry.api.portal import api
 from registry.models import ApiToken, Policy, Role, Run, RunState
 from tests.factories import (
     make_account,
+    make_bill,
+    make_billed_purchase,
+    make_billed_usage,
+    make_disagreement,
     make_finding,
     make_image,
     make_instance,
@@ -54,7 +58,7 @@ class Address:
 
 REASON = {"reason": "It is needed."}
 REGISTRATION, REMOVAL = "/registrations/{uuid}", "/removals/{uuid}"
-FINDING = "/findings/{ref}"
+FINDING, BILL = "/findings/{ref}", "/bills/{payer}/{month}"
 ADDRESSES = (
     Address("get", "/me"),
     Address("get", "/images"),
@@ -98,6 +102,10 @@ ADDRESSES = (
     Address("get", "/reserved-instances/ending"),
     Address("get", "/reserved-instances/changes"),
     Address("get", "/reserved-instances/{purchase}", elsewhere=HIDDEN),
+    Address("get", "/bills"),
+    Address("get", BILL, elsewhere=HIDDEN),
+    Address("get", f"{BILL}/disagreements", elsewhere=HIDDEN),
+    Address("get", f"{BILL}/purchases", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
 HELD: dict[str, Any] = {"state": "held", "approvals_needed": 1}
@@ -126,7 +134,7 @@ class World:
         secret = make_token(user=user)[1] if user else "nothing"
         place = REMOVAL if address.path.startswith("/removals") else REGISTRATION
         path = address.path.replace("{uuid}", self.paths[place])
-        for name in ("id", "instance", "purchase", "ref"):
+        for name in ("id", "instance", "month", "payer", "purchase", "ref"):
             path = path.replace(f"{{{name}}}", self.paths[name])
         body = self.bodies.get(address.body) if isinstance(address.body, str) else address.body
         headers = {"Authorization": f"Bearer {secret}"}
@@ -175,6 +183,12 @@ def world(request) -> World:
     paths["ref"] = finding.ref
     paths["instance"] = make_instance(name="undisclosed-instance", **here).aws_id
     paths["purchase"] = make_reserved_instance(tags={"team": "undisclosed-team"}, **here).aws_id
+    bill = make_bill()
+    billed = {"bill": bill, "account": scope.account.number}
+    make_disagreement(**billed, subject="undisclosed-instance")
+    make_billed_purchase(**billed, aws_id="undisclosed-purchase")
+    make_billed_usage(**billed, operation="undisclosed-operation")
+    paths |= {"payer": bill.payer, "month": "2026-10"}
     return World(scope.account, paths, bodies)
 
 
