@@ -1,5 +1,6 @@
 """Files in a bucket of S3."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,8 +42,9 @@ class Bucket:
         written = 0
         with translated("GetObject"), target.open("wb") as draft:
             answer = self._client.get_object(Bucket=self.name, Key=file.key, IfMatch=file.tag)
-            for chunk in answer["Body"].iter_chunks(_CHUNK):
-                written += draft.write(chunk)
+            with closing(answer["Body"]) as body:
+                for chunk in body.iter_chunks(_CHUNK):
+                    written += draft.write(chunk)
         if written != file.size:
             raise Unreachable(f"GetObject: {written} of {file.size} bytes came of {file.key}.")
 

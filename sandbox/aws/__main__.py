@@ -5,6 +5,7 @@ import signal
 import threading
 from pathlib import Path
 
+from sandbox.aws.bill import publish
 from sandbox.aws.server import SimulatedAws
 from sandbox.aws.state import State, utc_now
 from sandbox.aws.world import populate
@@ -24,6 +25,7 @@ def main() -> None:
     else:
         populate(state, seed=options.seed, now=utc_now())
         state.version += 1
+    publish(state)
     state.pending_seconds, state.invisible_seconds = 6.0, 2.0
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -23,14 +23,17 @@ _REFUSALS: Mapping[tuple[str, str], tuple[str, int]] = {
     ("throttle", "sts"): ("Throttling", 400),
     ("throttle", "organizations"): ("TooManyRequestsException", 400),
     ("throttle", "pricing"): ("ThrottlingException", 400),
+    ("throttle", "s3"): ("SlowDown", 503),
     ("server-error", "ec2"): ("InternalError", 500),
     ("server-error", "sts"): ("InternalFailure", 500),
     ("server-error", "organizations"): ("ServiceException", 500),
     ("server-error", "pricing"): ("InternalErrorException", 500),
+    ("server-error", "s3"): ("InternalError", 500),
     ("access-denied", "ec2"): ("UnauthorizedOperation", 403),
     ("access-denied", "sts"): ("AccessDenied", 403),
     ("access-denied", "organizations"): ("AccessDeniedException", 400),
     ("access-denied", "pricing"): ("AccessDeniedException", 400),
+    ("access-denied", "s3"): ("AccessDenied", 403),
 }
 _MESSAGES = {
     "throttle": "Request limit exceeded.",

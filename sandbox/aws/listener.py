@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
@@ -17,11 +17,15 @@ class Answer:
     request_id: str = ""
     is_dropped: bool = False
     is_cut: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Answering(Protocol):
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a request to AWS; the names of headers are in lower case."""
+
+    def fetch(self, path: str, headers: Mapping[str, str]) -> Answer:
+        """Answer a request to AWS that has no body: one for files."""
 
     def respond(self, path: str, body: bytes) -> Answer:
         """Answer a request to the sandbox itself."""
@@ -59,11 +63,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.startswith(CONTROL):
             self._send(self.server.aws.respond(self.path, body))
         else:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(self.server.aws.answer(headers, body))
+            self._send(self.server.aws.answer(self._headers(), body))
 
     def do_GET(self) -> None:
-        self._send(self.server.aws.respond(self.path, b""))
+        if self.path.startswith(CONTROL):
+            self._send(self.server.aws.respond(self.path, b""))
+        else:
+            self._send(self.server.aws.fetch(self.path, self._headers()))
+
+    def _headers(self) -> Mapping[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
 
     def _send(self, answer: Answer) -> None:
         if answer.is_dropped:
@@ -74,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         if answer.request_id:
             self.send_header("x-amzn-RequestId", answer.request_id)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if answer.is_cut:
             self.close_connection = True

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from sandbox.aws import protocol
+from sandbox.aws import files, protocol
 from sandbox.aws.control import Controls, respond
 from sandbox.aws.copying import OPERATIONS as COPYING
 from sandbox.aws.errors import Refused
@@ -146,6 +146,32 @@ class SimulatedAws:
             request_id,
             is_dropped=kind == "applied-then-dropped",
             is_cut=kind == "half-a-page",
+        )
+
+    def fetch(self, path: str, headers: Mapping[str, str]) -> Answer:
+        """Answer one request for files of S3 as AWS would."""
+        request_id = str(uuid.uuid4())
+        key, region, _ = _who(headers)
+        try:
+            operation, params = files.read(path, headers)
+            call = Call("s3", operation, _account(key), region, params)
+            self._note(call)
+            fault = self._faults.take(operation, call.account, region)
+            self._meet(fault, call)
+            with self.state.lock:
+                found = files.OPERATIONS[operation](self.state, call.account, params)
+        except Refused as error:
+            body = files.write_error(error, request_id)
+            return Answer(error.status, body, "application/xml", request_id)
+        kind = fault.kind if fault else ""
+        return Answer(
+            200,
+            found.body,
+            found.content_type,
+            request_id,
+            is_dropped=kind == "applied-then-dropped",
+            is_cut=kind == "half-a-page",
+            headers=found.headers,
         )
 
     def respond(self, path: str, body: bytes) -> Answer:

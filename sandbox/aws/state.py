@@ -50,6 +50,7 @@ class State:
         self.accounts: dict[str, Thing] = {}
         self.tokens: dict[str, Any] = {}
         self.held: dict[str, Thing] = {}  # names that outlive their image
+        self.buckets: dict[str, Any] = {}  # by name; made anew at each start
         self.pending_seconds = 0.0
         self.invisible_seconds = 0.0
         self.name_held_seconds = 0.0

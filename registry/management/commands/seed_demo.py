@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry import aws
+from registry.jobs.bills import request_bills
 from registry.jobs.prices import request_prices
 from registry.jobs.reports import request_report
 from registry.jobs.schedules import ensure_schedules
@@ -20,6 +21,7 @@ from registry.models import Account, Grant, Image, Role, Run, Scope
 PASSWORD = "look-around"  # noqa: S105  # of a simulated company, printed at every start
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1")
 MANAGEMENT = "100000000001"
+BILL = "s3://northwind-bills/cur/northwind"
 DEVELOPERS_ACCOUNT = "dev-sandbox"
 WAIT_SECONDS = 600
 
@@ -45,6 +47,7 @@ class Command(BaseCommand):
             self._wait()
             request_prices(by=None)
             request_report(by=None)
+            request_bills(by=None)
         self.stdout.write("Sign in with one of these, password " + PASSWORD + ":")
         for role in Role:
             self.stdout.write(f"  {role.value}")
@@ -59,6 +62,7 @@ class Command(BaseCommand):
                     "role_arn": f"arn:aws:iam::{number}:role/amiportal",
                     "external_id": f"northwind-{number[:4]}",
                     "reads_prices": number == MANAGEMENT,
+                    "bill": BILL if number == MANAGEMENT else "",
                 },
             )
             for region in REGIONS:
