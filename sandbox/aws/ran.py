@@ -140,9 +140,8 @@ def _is_running(thing: Thing) -> bool:
 def _running(state: State, thing: Thing) -> Running:
     """BYOL of Red Hat is billed as plain Linux."""
     launched = hour(datetime.fromisoformat(thing["LaunchTime"]))
-    updated = hour(
-        datetime.fromisoformat(thing.get("UsageOperationUpdateTime", thing["LaunchTime"]))
-    )
+    updated_at = str(thing.get("UsageOperationUpdateTime", thing["LaunchTime"]))
+    updated = hour(datetime.fromisoformat(updated_at))
     image = state.things["images"].get(thing["ImageId"], {})
     codes = (thing["UsageOperation"], image.get("UsageOperation"))
     code, before = (PLAIN if code in {None, "", BYOL} else code for code in codes)
