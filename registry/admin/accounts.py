@@ -9,11 +9,15 @@ from django.http import HttpRequest
 from registry.access import Action, may_everywhere
 from registry.admin.policy import PolicyAdmin, manages
 from registry.http import SignedInRequest
+from registry.jobs.audits import audit_accounts
 from registry.jobs.syncs import request_sync
 from registry.models import Account, Scope
 
 # What a sync writes at its scope.
 _SYNCED = ["synced_at", "failing_since", "failed_at", "error"]
+
+# What decides on who shares purchases.
+_SHARING = {"payer", "reserved_instance_sharing", "sharing_group", "is_group_restricted"}
 
 
 class ScopeInline(admin.TabularInline):
@@ -61,6 +65,12 @@ class AccountAdmin(SyncingAdmin):
     ordering = ["name", "pk"]
     inlines = [ScopeInline]
     actions = ["sync_now"]
+
+    def save_model(self, request: SignedInRequest, obj: Account, form: Any, change: Any) -> None:
+        super().save_model(request, obj, form, change)
+        run = audit_accounts(by=request.user) if _SHARING.intersection(form.changed_data) else None
+        if run:
+            self.message_user(request, f"{run.ref} judges Reserved Instances again.")
 
     @admin.action(description="Sync now", permissions=["sync"])
     def sync_now(self, request: SignedInRequest, queryset: QuerySet[Account]) -> None:

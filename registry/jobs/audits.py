@@ -11,7 +11,7 @@ from registry.access import Action, accounts, may, may_somewhere
 from registry.audit import audit, judge_images
 from registry.jobs.connect import connect
 from registry.jobs.queue import after_commit, recorded, taken
-from registry.models import Image, Run, RunKind, Scope, Touched
+from registry.models import Image, ReservedInstance, Run, RunKind, Scope, Touched
 from registry.sync import mirror_images
 
 
@@ -28,6 +28,15 @@ def request_audit(*, by: User | None, is_full: bool = False) -> Run:
     if is_new:
         after_commit(run_audit, run)
     return run
+
+
+def audit_accounts(*, by: User | None) -> Run | None:
+    """Queue an audit for accounts that have changed: they decide on who shares purchases.
+
+    None: there are no purchases to share.
+    """
+    is_bought = ReservedInstance.objects.present().exists()
+    return request_audit(by=by) if is_bought else None
 
 
 def run_audit(run_id: int) -> None:

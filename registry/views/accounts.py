@@ -14,6 +14,7 @@ from registry.access import Action, accounts, may, may_everywhere, may_somewhere
 from registry.audit.fleet import sharing_of
 from registry.forms.accounts import AccountsForm
 from registry.http import SignedInRequest
+from registry.jobs.audits import audit_accounts
 from registry.jobs.syncs import request_sync
 from registry.models import Account, Run, RunKind, RunState, Schedule, Scope
 from registry.sync import AccountsInvalid, load_accounts
@@ -115,8 +116,15 @@ def load(request: SignedInRequest) -> HttpResponse:
                 form.add_error("text", problem)
         else:
             if not is_dry:
-                messages.success(request, f"{len(difference.lines)} changes applied.")
-                return redirect("accounts:list")
+                return _applied(request, len(difference.lines))
     context = {"section": "accounts", "form": form, "difference": difference}
     status = 422 if form.errors else 200
     return render(request, "registry/account_load.html", context, status=status)
+
+
+def _applied(request: SignedInRequest, number: int) -> HttpResponse:
+    """Say how much was changed; who shares purchases may be otherwise now."""
+    run = audit_accounts(by=request.user) if number else None
+    judged = f" {run.ref} judges Reserved Instances again." if run else ""
+    messages.success(request, f"{number} change{'s' if number != 1 else ''} applied.{judged}")
+    return redirect("accounts:list")

@@ -88,3 +88,41 @@ def test_syncs_every_region_of_an_account(administrator):
     act(administrator, "account", "sync_now", [account])
 
     assert {run.scope for run in Run.objects.all()} == set(scopes)
+
+
+def save(administrator, account, **fields):
+    """Save an account as its form stands, with some fields otherwise."""
+    page = reverse("admin:registry_account_change", args=[account.pk])
+    form = administrator.get(page).context["adminform"].form
+    sent = {name: value for name, value in form.initial.items() if value not in (None, False)}
+    sent |= {"scopes-TOTAL_FORMS": "0", "scopes-INITIAL_FORMS": "0"}
+    answer = administrator.post(page, sent | fields, follow=True)
+    assert "Please correct" not in answer.content.decode()
+    return answer
+
+
+def test_an_account_that_shares_otherwise_asks_for_an_audit(administrator):
+    account = make_reserved_instance().account
+
+    answer = save(administrator, account, sharing_group="group-1")
+
+    account.refresh_from_db()
+    assert account.sharing_group == "group-1"
+    run = Run.objects.get(kind=RunKind.AUDIT)
+    assert f"{run.ref} judges Reserved Instances again." in answer.content.decode()
+
+
+def test_an_account_of_another_name_asks_for_no_audit(administrator):
+    account = make_reserved_instance().account
+
+    save(administrator, account, name="other")
+
+    account.refresh_from_db()
+    assert account.name == "other"
+    assert not Run.objects.exists()
+
+
+def test_without_purchases_nothing_is_judged_again(administrator):
+    save(administrator, make_account(), sharing_group="group-1")
+
+    assert not Run.objects.exists()

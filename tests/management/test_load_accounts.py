@@ -3,7 +3,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Account
+from registry.models import Account, Run
+from tests.factories import make_reserved_instance
 
 pytestmark = pytest.mark.django_db
 FILE = '[[account]]\nid = "123456789012"\nname = "prod"\nregions = ["us-east-1"]\n'
@@ -37,6 +38,16 @@ def test_a_dry_run_only_says_it(file):
 
     assert said == "+ account 123456789012 prod\n+ 123456789012 us-east-1\n"
     assert not Account.objects.exists()
+
+
+def test_where_purchases_are_known_an_audit_judges_them_again(file):
+    make_reserved_instance()
+    load(file, dry_run=True)
+    assert not Run.objects.exists()
+
+    said = load(file)
+
+    assert said.endswith(f"{Run.objects.get().ref} judges Reserved Instances again.\n")
 
 
 def test_every_problem_is_told_and_nothing_changed(file):

@@ -2,7 +2,14 @@ import pytest
 from django.urls import reverse
 
 from registry.models import Account, Role, Run
-from tests.factories import NOON, make_account, make_run, make_scope, make_user
+from tests.factories import (
+    NOON,
+    make_account,
+    make_reserved_instance,
+    make_run,
+    make_scope,
+    make_user,
+)
 
 FILE = """
 [[account]]
@@ -30,6 +37,20 @@ def test_a_file_is_applied(administrator):
 
     assert answer.url == reverse("accounts:list")
     assert Account.objects.get().number == "123456789012"
+
+
+def test_a_file_that_changes_accounts_asks_for_an_audit_of_purchases(administrator):
+    make_reserved_instance()
+
+    send = {"text": FILE, "apply": "1"}
+    answer = administrator.post(reverse("accounts:load"), send, follow=True)
+
+    run = Run.objects.get(kind="audit")
+    assert f"2 changes applied. {run.ref} judges Reserved" in answer.content.decode()
+
+    run.delete()
+    administrator.post(reverse("accounts:load"), send)
+    assert not Run.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from registry.jobs.audits import audit_accounts
 from registry.sync import AccountsInvalid, load_accounts
 
 
@@ -32,3 +33,5 @@ class Command(BaseCommand):
             raise CommandError(f"{options['file']}: nothing was changed.\n{error}") from None
         for line in difference.lines or ("Nothing to change.",):
             self.stdout.write(line)
+        if difference.lines and not options["dry_run"] and (run := audit_accounts(by=None)):
+            self.stdout.write(f"{run.ref} judges Reserved Instances again.")
