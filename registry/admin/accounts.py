@@ -66,7 +66,7 @@ class AccountAdmin(SyncingAdmin):
     inlines = [ScopeInline]
     actions = ["sync_now"]
 
-    def save_model(self, request: SignedInRequest, obj: Account, form: Any, change: Any) -> None:
+    def save_model(self, request: Any, obj: Account, form: Any, change: Any) -> None:
         super().save_model(request, obj, form, change)
         run = audit_accounts(by=request.user) if _SHARING.intersection(form.changed_data) else None
         if run:

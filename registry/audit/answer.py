@@ -8,8 +8,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from registry.audit.proposals import kept
 from registry.audit.replay import Outcome, Replay, Subject
-from registry.models import Cover, Finding, Image, Instance, ReservedInstance
+from registry.audit.told import Reach, rows_of
+from registry.billing.proposals import Proposal
+from registry.models import Account, Cover, Finding, Image, Instance, ReservedInstance
 
 SCHEMA_VERSION = 1
 _PLACE = ("account__number", "region", "aws_id")
@@ -48,6 +51,21 @@ def audit_answer(
             for row in _within(running, account, region)
         ],
     }
+
+
+def changes_answer(
+    *, account: str | None = None, region: str | None = None
+) -> list[dict[str, Any]]:
+    """Return what one change in an account and a region would do, as the contract says."""
+    found = kept()
+    accounts = Account.objects.all()
+    reach = Reach(
+        images=_within(Image.objects.present(), account, region),
+        findings=Finding.objects.all(),
+        purchases=_within(ReservedInstance.objects.present(), account, region),
+        accounts=accounts.filter(number=account) if account else accounts,
+    )
+    return [_change(row.found) for row in rows_of(found.proposals if found else (), reach)]
 
 
 def replay_answer(found: Replay) -> dict[str, Any]:
@@ -139,6 +157,20 @@ def _purchase(row: ReservedInstance, covers: list[tuple[str, Fraction]]) -> dict
         "covers": [{"instance_id": name, "fraction": float(share)} for name, share in covers],
         "hourly_cost": money(row.hourly_cost),
         "idle_hourly_cost": money(row.idle_hourly_cost),
+    }
+
+
+def _change(found: Proposal) -> dict[str, Any]:
+    effect, adds = found.effect, found.adds
+    return {
+        "kind": found.kind,
+        "name": found.name,
+        "images": list(found.images),
+        "instances": found.instances,
+        "gained": {aws_id: float(units) for aws_id, units in effect.gained.items()},
+        "lost": {aws_id: float(units) for aws_id, units in effect.lost.items()},
+        "hourly": money(effect.hourly),
+        "adds": {"units": float(adds.units), "hourly": money(adds.hourly)} if adds else None,
     }
 
 

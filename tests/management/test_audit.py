@@ -266,3 +266,54 @@ def test_what_would_be_at_another_time_changes_nothing():
     image.refresh_from_db()
     assert image.verdict == ""
     assert not Finding.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("as_of", [None, NOON])
+def test_what_one_change_would_do_is_told_where_it_is_asked_for(as_of):
+    account = make_account()
+    image = make_image(account=account, declared=RHEL)
+    make_instance(account=account, image_id=image.aws_id)
+    platform = "Red Hat Enterprise Linux"
+    bought = make_reserved_instance(account=account, product_description=platform)
+
+    _, out, _ = run(format="json", changes=True, as_of=as_of)
+    _, without, _ = run(format="json")
+
+    assert json.loads(out)["changes"] == [
+        {
+            "kind": "image",
+            "name": image.aws_id,
+            "images": [image.aws_id],
+            "instances": 1,
+            "gained": {bought.aws_id: 1},
+            "lost": {},
+            "hourly": "0.05",
+            "adds": {"units": 1, "hourly": "0.05"},
+        }
+    ]
+    assert "changes" not in json.loads(without)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("region", "number"), [("eu-west-1", 1), ("us-east-1", 0)])
+def test_changes_are_those_of_the_part_that_is_asked_for(region, number):
+    account = make_account()
+    make_scope(account=account, region="us-east-1")
+    make_scope(account=account)
+    image = make_image(account=account, declared=RHEL)
+    make_instance(account=account, image_id=image.aws_id)
+    make_reserved_instance(account=account, product_description="Red Hat Enterprise Linux")
+
+    _, out, _ = run(format="json", changes=True, account=account.number, region=region)
+
+    assert len(json.loads(out)["changes"]) == number
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("options", [{"format": "text"}, {"format": "json", "dry_run": True}])
+def test_changes_are_told_in_json_of_an_audit_only(options):
+    with pytest.raises(CommandError) as raised:
+        run(changes=True, **options)
+
+    assert raised.value.returncode == 2

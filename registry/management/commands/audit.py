@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from registry.audit import audit, audit_answer
-from registry.audit.answer import replay_answer
+from registry.audit.answer import changes_answer, replay_answer
 from registry.audit.known import Known
 from registry.audit.patterns import as_own, in_force
 from registry.audit.replay import Replay, replay_mirror, with_patterns
@@ -38,13 +38,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--pattern", type=int, help="With --dry-run: as if the pattern with this number was on."
         )
+        parser.add_argument(
+            "--changes",
+            action="store_true",
+            help="With --format json: also what one change would do, ranked.",
+        )
         parser.add_argument("--format", choices=("text", "json"), default="text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         account, region = options["account"], options["region"]
         at = options["as_of"] or timezone.now()
-        if options["pattern"] is not None and not options["dry_run"]:
-            raise CommandError("--pattern goes with --dry-run.", returncode=ERROR)
+        _check_options(options)
         try:
             _check(account, region)
             if options["dry_run"]:
@@ -53,6 +57,8 @@ class Command(BaseCommand):
             with transaction.atomic():
                 audit(at=at)
                 answer = audit_answer(account=account, region=region, at=at)
+                if options["changes"]:
+                    answer["changes"] = changes_answer(account=account, region=region)
                 has_findings = _has_findings(account, region)
                 # What would be at another time is an answer, not what the portal knows.
                 transaction.set_rollback(bool(options["as_of"]))
@@ -147,6 +153,13 @@ def _known(pattern: int | None) -> Known:
     if row is None:
         raise CommandError(f"There is no pattern {pattern}.", returncode=ERROR)
     return with_patterns(known, in_force() | {row.pk: as_own(row)})
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    if options["pattern"] is not None and not options["dry_run"]:
+        raise CommandError("--pattern goes with --dry-run.", returncode=ERROR)
+    if options["changes"] and (options["dry_run"] or options["format"] != "json"):
+        raise CommandError("--changes goes with --format json, not --dry-run.", returncode=ERROR)
 
 
 def _check(account: str | None, region: str | None) -> None:
