@@ -76,13 +76,16 @@ class Take(NamedTuple):
 
 @dataclass(slots=True)
 class Circle:
-    """The stocks and instances of a circle, and the units that run, by account and by place."""
+    """The stocks and instances of a circle, and the units that run, by account and by place.
+
+    `lots` are the ids of its instances by place and account.
+    """
 
     key: CircleKey
     sharing: Sharing
     zonal: dict[Place, dict[str, Stock]] = field(default_factory=dict)
     regional: dict[str, Stock] = field(default_factory=dict)
-    lots: dict[Lot, list[str]] = field(default_factory=dict)
+    lots: dict[Place, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     units: dict[str, int] = field(default_factory=dict)
     places: dict[Place, dict[str, int]] = field(default_factory=dict)
     _zonal_takes: dict[Place, list[Take]] = field(default_factory=dict)
@@ -96,19 +99,20 @@ class Circle:
             stocks = self.zonal.setdefault(Place(bought.instance_type, zone), {})
         stocks.setdefault(bought.account, Stock()).add(pool)
 
-    def run(self, lot: Lot, ids: list[str]) -> None:
+    def run(self, lot: Lot, ids: tuple[str, ...]) -> None:
         """Take in running instances."""
-        self.lots[lot] = self.lots[lot] + ids if lot in self.lots else ids
+        here = self.lots.setdefault(lot.place, {})
+        here[lot.account] = here.get(lot.account, ()) + ids
         self._change(lot, len(ids))
 
     def _change(self, lot: Lot, number: int) -> None:
-        account = lot.account
-        units = number * self.weight(lot.place.instance_type)
+        account, place = lot
+        units = number * self.weight(place.instance_type)
         self.units[account] = self.units.get(account, 0) + units
-        self._zonal_takes.pop(lot.place, None)
-        if lot.place.zone:
-            place = self.places.setdefault(lot.place, {})
-            place[account] = place.get(account, 0) + units
+        self._zonal_takes.pop(place, None)
+        if place.zone:
+            here = self.places.setdefault(place, {})
+            here[account] = here.get(account, 0) + units
 
     def with_changes(self, changes: Mapping[Lot, int]) -> "Circle":
         """Return what the circle were if so many more instances of each lot ran, or fewer."""
@@ -173,6 +177,8 @@ class Circle:
         self, left: dict[str, int], unpaid: Mapping[str, int], takes: list[Take]
     ) -> None:
         """Let what is left of the regional stocks pay, in all groups and then in all others."""
+        if not any(left.values()):
+            return
         steps = self.sharing.steps
         wanted: list[Counter[Users | None]] = [Counter() for _ in steps]
         for account, units in unpaid.items():
@@ -193,7 +199,7 @@ class Circle:
         takes: list[Take] = []
         here = dict(self.places[place])
         left = _pay_own(stocks, here, takes, place)
-        for find in self.sharing.steps:
+        for find in self.sharing.steps if any(left.values()) and any(here.values()) else ():
             queues: dict[Users | None, list[str]] = defaultdict(list)
             for account in sorted(here, reverse=True):
                 queues[find(account)].append(account)

@@ -230,8 +230,8 @@ class Counterfactual:
         """Say whether something was never recorded that decides who pays for whom in a circle."""
         if key not in self._doubtful:
             circle = self._situation.circle(key)
-            places = {lot.place for lot in circle.lots}
-            self._doubtful[key] = circle.is_unclear or any(map(circle.is_doubtful, places))
+            is_doubtful = any(map(circle.is_doubtful, circle.lots))
+            self._doubtful[key] = circle.is_unclear or is_doubtful
         return self._doubtful[key]
 
     def _is_unsure(self, pool: Pool) -> bool:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from registry.billing.fleet import Machine, Owner, Purchase
-from registry.billing.idle import Reason, explain
+from registry.billing.idle import Reason
 from registry.billing.pool import Cover, Pool
 from registry.billing.price import hourly_cost, term
 from registry.billing.situation import Situation
@@ -84,8 +84,7 @@ def _use(pool: Pool, situation: Situation) -> PurchaseUse:
     cost = price(purchase)
     reasons: tuple[Reason, ...] = ()
     if idle:
-        wanted = situation.wanted(pool)
-        reasons = explain(wanted, idle, pool.is_flexible, situation.surroundings)
+        reasons = situation.causes.explain(situation.wanted(pool), idle)
     return PurchaseUse(
         used=used,
         idle=idle,

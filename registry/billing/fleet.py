@@ -71,12 +71,12 @@ class Machine:
     @property
     def can_be_paid(self) -> bool:
         """Say whether a purchase may pay for it now; for a Dedicated Host, its host is billed."""
-        return self.may_be_paid and self.is_running is True
+        return self.state == "running" and self.may_be_paid
 
     @property
     def may_be_paid(self) -> bool:
         """Say whether a purchase may pay for it, or could if it ran: that may not be recorded."""
-        return self.is_on_demand and self.is_running is not False and self.tenancy != HOST
+        return self.state in ("running", "") and self.tenancy != HOST and self.is_on_demand
 
 
 @dataclass(frozen=True, slots=True)

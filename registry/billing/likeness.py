@@ -1,78 +1,84 @@
-"""What keeps an instance from a purchase, and what of that was never recorded."""
+"""What keeps an instance from a purchase, and what of that was never recorded.
 
-from functools import lru_cache
+Both are sets of a few known things, and a large fleet asks for millions of them: they are bits.
+"""
+
 from typing import NamedTuple
 
 from registry.billing.fleet import HOST
 from registry.billing.normalization import factor
 
+PLATFORM, SIZE, TENANCY, ZONE, ACCOUNT, RUNNING = (1 << bit for bit in range(6))
+
 
 class Profile(NamedTuple):
-    """All that decides whether a purchase pays for an instance; alike for many instances."""
+    """What decides whether a purchase pays for an instance, whatever their accounts are."""
 
     payer: str
-    account: str
-    is_sharing: bool
     region: str
     instance_type: str
     platform: str | None  # "": no purchase pays for its code; None: its code is not known
     tenancy: str
     zone: str | None  # an id, or account and name; "": not known; None: any of the region
-    is_running: bool | None = True  # None: not known
     has_zone_name: bool = False  # besides the id; a name that has none is the zone itself
-    wall: str = ""  # the group beyond which its account shares nothing
+    is_running: bool | None = True  # None: not known
 
 
-class Likeness(NamedTuple):
-    """How instances differ from what a purchase wants, and what of them is not known."""
+class Ties(NamedTuple):
+    """With whom of its payer an account shares."""
 
-    differences: frozenset[str]
-    unknown: frozenset[str]
+    is_sharing: bool
+    wall: str  # the group beyond which it shares nothing
 
-
-def compare(wanted: Profile, other: Profile, *, is_flexible: bool) -> tuple[Likeness, Likeness]:
-    """Compare instances with a purchase, were they the buyer's own and were they another's."""
-    apart = _differences(wanted, other, is_flexible=is_flexible)
-    theirs = _unknown(wanted, other, is_own=False)
-    # Names of zones compare in one account: nothing else is better known there.
-    own = _unknown(wanted, other, is_own=True) if "zone" in theirs else theirs
-    shared = wanted.is_sharing and other.is_sharing and wanted.wall == other.wall
-    return _likeness(apart, own), _likeness(apart if shared else (*apart, "account"), theirs)
+    def share(self, other: "Ties") -> bool:
+        return self.is_sharing and other.is_sharing and self.wall == other.wall
 
 
-@lru_cache(maxsize=1024)
-def _likeness(differences: tuple[str, ...], unknown: tuple[str, ...]) -> Likeness:
-    """Make each of the few that there are once: of a large fleet many are kept."""
-    return Likeness(frozenset(differences), frozenset(unknown))
+class Kind(NamedTuple):
+    """What a purchase pays for."""
+
+    like: Profile
+    is_flexible: bool
 
 
-def _differences(wanted: Profile, other: Profile, *, is_flexible: bool) -> tuple[str, ...]:
-    names = []
+class Wanted(NamedTuple):
+    """What a purchase pays for, and for whom."""
+
+    kind: Kind
+    account: str
+    ties: Ties
+
+
+def differences(kind: Kind, other: Profile) -> int:
+    """Return what keeps instances away, whatever their accounts are."""
+    wanted, is_flexible = kind
+    found = 0
     if wanted.platform != other.platform:
-        names.append("platform")
+        found = PLATFORM
     if wanted.instance_type != other.instance_type and not (
         is_flexible and factor(other.instance_type) is not None
     ):
-        names.append("size")
+        found |= SIZE
     if wanted.tenancy != other.tenancy or other.tenancy == HOST:
-        names.append("tenancy")
+        found |= TENANCY
     if wanted.zone is not None and wanted.zone != other.zone:
-        names.append("zone")
+        found |= ZONE
     if other.is_running is False:
-        names.append("running")
-    return tuple(names)
+        found |= RUNNING
+    return found
 
 
-def _unknown(wanted: Profile, other: Profile, *, is_own: bool) -> tuple[str, ...]:
-    """Name what may differ or not, for it was never recorded."""
-    names = []
+def unknown_of(kind: Kind, other: Profile, *, is_own: bool = False) -> int:
+    """Return what may keep instances away or not, for it was never recorded."""
+    wanted = kind.like
+    found = 0
     if other.platform is None:
-        names.append("platform")
+        found = PLATFORM
     if wanted.zone is not None and not _has_zones(wanted, other, is_own=is_own):
-        names.append("zone")
+        found |= ZONE
     if other.is_running is None:
-        names.append("running")
-    return tuple(names)
+        found |= RUNNING
+    return found
 
 
 def _has_zones(wanted: Profile, other: Profile, *, is_own: bool) -> bool:

@@ -16,7 +16,7 @@ class Payment:
     """Who pays for whom: what purchases cover, and the shares of instances that are left."""
 
     def __init__(self, circles: Iterable[Circle]) -> None:
-        self.left: dict[str, Fraction] = {}  # of instances that are paid for, in part or whole
+        self.left: dict[str, Fraction | int] = {}  # of instances that are paid for, in part or 0
         self.covers: dict[str, list[Cover]] = defaultdict(list)
         self._unused: dict[str, int] = {}
         self._unpaid: dict[str, int] = {}
@@ -32,13 +32,16 @@ class Payment:
         left = self.left.get(aws_id)
         if left is None:
             return _NOTHING
-        return 1 - left if left else _WHOLE
+        return _WHOLE - left if left else _WHOLE
 
     def _settle(self, circle: Circle) -> None:
+        takes = circle.settle()
+        if not takes:
+            return
         pools: dict[Stock, list[Pool]] = {}
         queues: dict[tuple[Users, Place | None], _Queue] = {}
         lots = _by_users(circle)
-        for take in circle.settle():
+        for take in takes:
             of = take.users, take.place
             if of not in queues:
                 lot = take.place and Lot(take.users.account, take.place)
@@ -49,12 +52,12 @@ class Payment:
 
     def _queue(self, circle: Circle, lots: Iterable[Lot]) -> _Queue:
         """Return the instances of some lots, the smallest last."""
-        found = [
-            (circle.weight(lot.place.instance_type), lot.account, aws_id)
-            for lot in lots
-            for aws_id in circle.lots[lot]
-        ]
-        return sorted(found, reverse=True)
+        found: _Queue = []
+        for account, place in lots:
+            weight = circle.weight(place.instance_type)
+            found += [(weight, account, aws_id) for aws_id in circle.lots[place][account]]
+        found.sort(reverse=True)
+        return found
 
     def _hand_on(self, units: int, pools: list[Pool], queue: _Queue) -> None:
         while units:
@@ -73,14 +76,15 @@ class Payment:
 
     def _pay(self, pool: Pool, aws_id: str, share: Fraction) -> None:
         self.covers[pool.purchase.aws_id].append(Cover(aws_id, share))
-        self.left[aws_id] = _NOTHING if share == 1 else self.left.get(aws_id, _WHOLE) - share
+        left = 0 if share is _WHOLE else self.left.get(aws_id, 1) - share
+        self.left[aws_id] = left or 0
 
 
 def _by_users(circle: Circle) -> dict[Users, list[Lot]]:
     """Sort the lots by account, by group and for all that share with all."""
     found: dict[Users, list[Lot]] = defaultdict(list)
     steps = circle.sharing.steps
-    for lot in circle.lots:
+    for lot in (Lot(account, place) for place, ids in circle.lots.items() for account in ids):
         found[Users(lot.account)].append(lot)
         for find in steps:
             if users := find(lot.account):

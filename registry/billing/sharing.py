@@ -9,6 +9,7 @@ others either, and an account that shares within its group and has none shares w
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from registry.billing.fleet import Owner
@@ -25,7 +26,7 @@ EVERYBODY = Users()
 Step = Callable[[str], Users | None]  # account → with whom it shares
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sharing:
     """The switches and groups of the accounts of one payer; an account is open unless named."""
 
@@ -47,10 +48,11 @@ class Sharing:
             restricted=frozenset(owner.group for owner in grouped if owner.is_restricted),
         )
 
-    @property
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """How accounts share beyond themselves, in the order of AWS."""
-        return (self.group, self.others) if self.groups else (self.others,)
+        """How accounts share beyond themselves, in the order of AWS: asked of each many times."""
+        others = cache(self.others)
+        return (cache(self.group), others) if self.groups else (others,)
 
     def group(self, account: str) -> Users | None:
         """Return those with whom an account shares first."""

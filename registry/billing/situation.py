@@ -9,15 +9,15 @@ from functools import cached_property
 from registry.billing.circle import Circle, CircleKey, Lot, Place
 from registry.billing.codes import parts, reserved_platform
 from registry.billing.fleet import Machine, Owner, Purchase
-from registry.billing.idle import Surroundings
-from registry.billing.likeness import Profile
+from registry.billing.idle import Causes
+from registry.billing.likeness import Kind, Profile, Ties, Wanted
+from registry.billing.near import Surroundings
 from registry.billing.normalization import kind
 from registry.billing.payment import Payment
 from registry.billing.pool import Pool
 from registry.billing.sharing import NOBODY_SAID, Sharing, by_payer
 
 _Zone = tuple[str, str, str]  # account, region, name
-_Ties = tuple[str, bool, str]  # payer, whether it shares, the group beyond which it does not
 _Signs = tuple[str | None, ...]
 _GONE = frozenset({"terminated", "shutting-down"})
 
@@ -42,8 +42,10 @@ class Situation:
         self._owners = {owner.account: owner for owner in owners}
         self._sharing = by_payer(self._owners.values())
         self._turned_on: dict[tuple[str, frozenset[str]], Sharing] = {}
-        self._known_ties: dict[str, _Ties] = {}
-        self._places: dict[Place, Place] = {}  # each of the few once
+        self._known_ties: dict[str, Ties] = {}
+        # Of names, each of the few is made once.
+        self._places: dict[tuple[str, str], Place] = {}
+        self._keys: dict[tuple[str, ...], CircleKey] = {}
         self._platforms: dict[str | None, str | None] = {}
         self._zones = _zones_of(self.purchases) | _zones_of(self.machines.values())
         self._alike = _alike(self.machines.values())
@@ -87,8 +89,10 @@ class Situation:
         return self._key(machine, platform) if platform and machine.can_be_paid else None
 
     def lot(self, machine: Machine) -> Lot:
-        place = Place(machine.instance_type, self.zone(machine))
-        return Lot(machine.account, self._places.setdefault(place, place))
+        where = machine.instance_type, self.zone(machine)
+        if where not in self._places:
+            self._places[where] = Place(*where)
+        return Lot(machine.account, self._places[where])
 
     def platform(self, usage_operation: str | None) -> str | None:
         """Return the platform of the purchases for a code, "" if none are; None: not known."""
@@ -101,48 +105,33 @@ class Situation:
         return Payment(self.circles.values())
 
     @cached_property
-    def surroundings(self) -> Surroundings:
-        """All instances that are On-Demand, with what is left to pay of each."""
-        return self._surroundings()
-
-    @cached_property
-    def _shared_surroundings(self) -> Surroundings:
-        """The same, did every account share."""
-        return self._surroundings(is_all_shared=True)
-
-    def _surroundings(self, *, is_all_shared: bool = False) -> Surroundings:
-        found = Surroundings()
+    def causes(self) -> Causes:
+        """Why purchases are idle, told from all instances that are On-Demand."""
+        accounts = {machine.account for machine in self.machines.values()}
+        ties = {account: self._ties(account) for account in accounts}
+        found = Surroundings(ties, self.payment.left)
         for ids in self._alike.values():
             machine = self.machines[ids[0]]
             if machine.is_on_demand and machine.state not in _GONE:
-                like = self._profile(machine)
-                like = _shared(like) if is_all_shared else like
-                found.add(like, ids, self.payment.left)
-        return found
+                found.add(self._profile(machine), machine.account, ids)
+        return Causes(found)
 
     def is_unsure(self, pool: Pool, *, is_all_shared: bool = False) -> bool:
         """Say whether an instance may use what is idle of a purchase, were all recorded.
 
         As things are, or as if every account shared with every other of its payer.
         """
-        wanted, is_flexible = self.wanted(pool), pool.is_flexible
-        if is_all_shared:
-            return self._shared_surroundings.may_use(_shared(wanted), is_flexible=is_flexible)
-        return self.surroundings.may_use(wanted, is_flexible=is_flexible)
+        return self.causes.may_use(self.wanted(pool), is_all_shared=is_all_shared)
 
     def key_of(self, pool: Pool) -> CircleKey:
         """Name the circle of a purchase."""
         return self._key(pool.purchase, pool.platform)
 
-    def wanted(self, pool: Pool) -> Profile:
+    def wanted(self, pool: Pool) -> Wanted:
         """Return what a purchase wants, as instances have it."""
         bought = pool.purchase
-        payer, is_sharing, wall = self._ties(bought.account)
-        return Profile(
-            payer=payer,
-            account=bought.account,
-            is_sharing=is_sharing,
-            wall=wall,
+        like = Profile(
+            payer=self.owner(bought.account).payer,
             region=bought.region,
             instance_type=bought.instance_type,
             platform=pool.platform,
@@ -150,6 +139,8 @@ class Situation:
             zone=None if pool.is_regional else self.zone(bought),
             has_zone_name=not pool.is_regional and bool(bought.zone),
         )
+        kind = Kind(like, pool.is_flexible)
+        return Wanted(kind, bought.account, self._ties(bought.account))
 
     def _buy(self) -> None:
         for purchase in self.purchases:
@@ -170,30 +161,23 @@ class Situation:
             if key := self.key(machine, machine.usage_operation):
                 self.circle(key).run(self.lot(machine), ids)
 
-    def _ties(self, account: str) -> _Ties:
-        """Say with whom an account shares, as profiles do."""
+    def _ties(self, account: str) -> Ties:
         if account not in self._known_ties:
-            payer = self.owner(account).payer
-            sharing = self.sharing(payer)
-            self._known_ties[account] = payer, account not in sharing.alone, sharing.wall(account)
+            sharing = self.sharing(self.owner(account).payer)
+            self._known_ties[account] = Ties(account not in sharing.alone, sharing.wall(account))
         return self._known_ties[account]
 
     def _key(self, thing: Machine | Purchase, platform: str) -> CircleKey:
-        return CircleKey(
-            self.owner(thing.account).payer,
-            thing.region,
-            platform,
-            thing.tenancy,
-            kind(thing.instance_type, platform, thing.tenancy),
-        )
+        payer, instance_type = self.owner(thing.account).payer, thing.instance_type
+        told = payer, thing.region, platform, thing.tenancy, instance_type
+        if told not in self._keys:
+            what = kind(instance_type, platform, thing.tenancy)
+            self._keys[told] = CircleKey(payer, thing.region, platform, thing.tenancy, what)
+        return self._keys[told]
 
     def _profile(self, machine: Machine) -> Profile:
-        payer, is_sharing, wall = self._ties(machine.account)
         return Profile(
-            payer=payer,
-            account=machine.account,
-            is_sharing=is_sharing,
-            wall=wall,
+            payer=self.owner(machine.account).payer,
             region=machine.region,
             instance_type=machine.instance_type,
             platform=self.platform(machine.usage_operation),
@@ -204,11 +188,7 @@ class Situation:
         )
 
 
-def _shared(like: Profile) -> Profile:
-    return like._replace(is_sharing=True, wall="")
-
-
-def _alike(machines: Iterable[Machine]) -> dict[_Signs, list[str]]:
+def _alike(machines: Iterable[Machine]) -> dict[_Signs, tuple[str, ...]]:
     """Sort the ids of instances by all that decides on purchases."""
     found: dict[_Signs, list[str]] = defaultdict(list)
     for each in machines:
@@ -217,7 +197,8 @@ def _alike(machines: Iterable[Machine]) -> dict[_Signs, list[str]]:
             *(each.zone_id, each.tenancy, each.state, each.lifecycle),
         )
         found[signs].append(each.aws_id)
-    return found
+    # Of tuples of words, unlike lists, the garbage collector keeps no track.
+    return {signs: tuple(ids) for signs, ids in found.items()}
 
 
 def _zones_of(things: Iterable[Machine | Purchase]) -> dict[_Zone, str]:

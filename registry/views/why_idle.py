@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from registry.audit.purchases import in_words
-from registry.billing.idle import NAMED
+from registry.billing.near import NAMED
 from registry.models import ReservedInstance
 
 

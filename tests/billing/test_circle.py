@@ -14,7 +14,7 @@ def circle(*purchases, lots=(), alone=()):
     for purchase in purchases:
         found.buy(Pool(purchase), purchase.zone_id)
     for lot, number in lots:
-        found.run(lot, [f"i-{lot.account}-{each}" for each in range(number)])
+        found.run(lot, tuple(f"i-{lot.account}-{each}" for each in range(number)))
     return found
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.billing.codes import TABLE, reserved_platform
-from registry.billing.idle import NAMED, Reason
+from registry.billing.idle import Reason
+from registry.billing.near import NAMED
 from tests.billing.by_hand import flexes
 from tests.billing.fleets import (
     ALONE,
