@@ -22,6 +22,8 @@ QUEUES = {
     RunKind.BILLS: "audit",
     RunKind.PRICES: "audit",
 }
+# Seconds, where a job may take longer than others.
+PATIENCE = {RunKind.BILLS: 7_200}
 # Our share of the number space of PostgreSQL's advisory locks.
 LOCKS = 0x414D49
 _LARGEST = 2**31
@@ -42,8 +44,16 @@ def after_commit(job: Callable[[int], None], run: Run) -> None:
 
 def enqueue(job: Callable[[int], None], run: Run) -> None:
     """Wake a worker up for `run`. Doing it twice does no harm: a run is claimed once."""
-    queue = django_rq.get_queue(QUEUES[RunKind(run.kind)], commit_mode="auto")
-    queue.enqueue(job, run.pk, job_id=job_id(run), result_ttl=60, failure_ttl=3600)
+    kind = RunKind(run.kind)
+    queue = django_rq.get_queue(QUEUES[kind], commit_mode="auto")
+    queue.enqueue(
+        job,
+        run.pk,
+        job_id=job_id(run),
+        job_timeout=PATIENCE.get(kind),
+        result_ttl=60,
+        failure_ttl=3600,
+    )
 
 
 def job_id(run: Run) -> str:

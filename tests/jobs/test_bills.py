@@ -48,7 +48,8 @@ def test_a_request_waits_once(django_capture_on_commit_callbacks):
         first, second = request_bills(by=None), request_bills(by=None)
 
     assert first == second
-    assert len(django_rq.get_queue("audit").job_ids) == 1
+    (job,) = django_rq.get_queue("audit").jobs
+    assert job.timeout == 7_200
 
 
 def test_this_month_and_the_last_of_every_bill_are_read(bills):

@@ -10,7 +10,7 @@ anything is added.
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -49,6 +49,7 @@ class Lines:
         self._base = duckdb.connect(config=_CONFINED | {"temp_directory": str(spill)})
         reachable = [f"{folder}/" for folder in (self.workshop, reach) if str(folder)]
         self._base.execute("SET allowed_directories = ?", [reachable])
+        self._base.execute("SET TimeZone = 'UTC'")
         self._base.execute("SET enable_external_access = false")
         self._base.execute("SET lock_configuration = true")
         self._base.execute(statements.CREATE)
@@ -79,7 +80,11 @@ class Lines:
     def payers(self) -> list[str]:
         return [row[0] for row in self._base.execute(statements.PAYERS).fetchall()]
 
-    def all(self) -> tuple[int, Any, bool]:
+    def without_amount(self) -> int:
+        """Return how many lines do not say how much they are about."""
+        return int(self._base.execute(statements.WITHOUT_AMOUNT).fetchall()[0][0])
+
+    def all(self) -> tuple[int, datetime | None, bool]:
         """Return how many lines there are, until when usage is billed, if instances are named."""
         lines, through, names_instances = self._base.execute(statements.WHOLE).fetchall()[0]
         return int(lines), through, bool(names_instances)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import IntegrityError
+
 from registry.models import Bill
 from registry.sync.bills.deliveries import Delivery, deliver, find
 from registry.sync.bills.lines import Lines
@@ -62,17 +64,21 @@ def _read(place: Place, delivery: Delivery, *, payer: str, at: datetime) -> Mont
             )
     except BillProblem as problem:
         return MonthRead(month, problem=str(problem))
+    except IntegrityError:
+        return MonthRead(month, problem="It was read by somebody else at the same time.")
     return MonthRead(month, bill, is_new=True)
 
 
 def _check(lines: Lines, *, payer: str, month: date) -> None:
-    """Refuse lines of somebody else, or of another time."""
+    """Refuse lines of somebody else, of another time, or of no amount."""
     others = [other for other in lines.payers() if other != payer]
     if others:
         raise BillProblem(f"The report is paid by {others[0][:12]}, not by {payer}.")
     strange = [other for other in lines.months() if other != month]
     if strange:
         raise BillProblem(f"The files of {month:%Y-%m} hold lines of {strange[0]:%Y-%m}.")
+    if empty := lines.without_amount():
+        raise BillProblem(f"{empty:,} lines have no lineItem/UsageAmount.")
 
 
 def _by_month(place: Place, delivery: Delivery) -> list[Delivery]:

@@ -10,10 +10,10 @@ CREATE = """
     CREATE TABLE summed (
         kind VARCHAR, account VARCHAR, region VARCHAR, resource VARCHAR, type VARCHAR,
         operation VARCHAR, arn VARCHAR, factor DECIMAL(38,12), currency VARCHAR, payer VARCHAR,
-        period DATE, lines BIGINT, amount DECIMAL(38,12), normalized DECIMAL(38,12),
-        bare DECIMAL(38,12), cost DECIMAL(38,12), cost_lines BIGINT, unused DECIMAL(38,12),
-        unused_normalized DECIMAL(38,12), unused_cost DECIMAL(38,12), first_at TIMESTAMP,
-        last_at TIMESTAMP
+        period DATE, lines BIGINT, amounts BIGINT, amount DECIMAL(38,12),
+        normalized DECIMAL(38,12), bare DECIMAL(38,12), cost DECIMAL(38,12),
+        cost_lines BIGINT, unused DECIMAL(38,12), unused_normalized DECIMAL(38,12),
+        unused_cost DECIMAL(38,12), first_at TIMESTAMP, last_at TIMESTAMP
     )"""
 ADD = """
     INSERT INTO summed
@@ -53,9 +53,10 @@ ADD = """
     )
     SELECT kind, coalesce(account, ''), place, instance, instance_type, operation,
         coalesce(arn, ''), factor, coalesce(currency, ''), coalesce(payer, ''),
-        CAST(date_trunc('month', period) AS DATE), count(*), sum(amount), sum(normalized),
-        sum(amount) FILTER (normalized IS NULL), sum(paid), count(paid), sum(unused),
-        sum(unused_normalized), sum(unused_recurring + unused_upfront), min(started), max(ended)
+        CAST(date_trunc('month', period) AS DATE), count(*), count(amount), sum(amount),
+        sum(normalized), sum(amount) FILTER (normalized IS NULL), sum(paid), count(paid),
+        sum(unused), sum(unused_normalized), sum(unused_recurring + unused_upfront), min(started),
+        max(ended)
     FROM named
     GROUP BY ALL"""
 USAGE = """
@@ -72,5 +73,6 @@ WHOLE = """
     SELECT coalesce(sum(lines), 0), max(last_at) FILTER (kind <> 'fee'),
         coalesce(bool_or(resource <> ''), false)
     FROM summed"""
+WITHOUT_AMOUNT = "SELECT coalesce(sum(lines - amounts), 0) FROM summed WHERE kind <> 'fee'"
 MONTHS = "SELECT DISTINCT period FROM summed WHERE period IS NOT NULL ORDER BY period"
 PAYERS = "SELECT DISTINCT payer FROM summed WHERE payer <> '' ORDER BY payer"

@@ -1,6 +1,8 @@
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import duckdb
 import pytest
 from django.db.models import Sum
 
@@ -361,6 +363,32 @@ def test_a_value_that_is_none_is_named(tmp_path, fields, words):
     assert words in month.problem
     assert "\n" not in month.problem
     assert not Bill.objects.exists()
+
+
+def test_a_line_without_an_amount_is_not_taken_for_no_hour(tmp_path):
+    write_csv(tmp_path / "a.csv", [usage(), usage(UsageAmount="")])
+
+    (month,) = read(tmp_path)
+
+    assert month.problem == "1 lines have no lineItem/UsageAmount."
+
+
+def test_times_with_a_zone_are_read_in_utc_wherever_the_machine_stands(tmp_path, monkeypatch):
+    plain = write_parquet(tmp_path / "plain.parquet", [usage()])
+    began = "timezone('UTC', line_item_usage_start_date) AS line_item_usage_start_date"
+    table = duckdb.read_parquet(str(plain)).project(
+        f"* EXCLUDE (line_item_usage_start_date), {began}"
+    )
+    table.write_parquet(str(tmp_path / "zoned.parquet"))
+    plain.unlink()
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+
+    read(tmp_path)
+
+    monkeypatch.undo()
+    time.tzset()
+    assert BilledUsage.objects.get().first_at == datetime(2026, 11, 3, tzinfo=UTC)
 
 
 def test_hostile_words_are_kept_as_far_as_a_column_goes(tmp_path):
