@@ -3,9 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
 
 from registry.billing.waste import Ahead, Record, ahead, so_far
 from registry.models import ReservedInstance
+
+
+class Priced(NamedTuple):
+    """As much of a present purchase as tells what it will cost: all of it takes long to make."""
+
+    pk: int
+    idle: str
+    idle_hourly_cost: Decimal | None
+    usage_price: Decimal | None
+    recurring_hourly: Decimal | None
+    end_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +39,13 @@ def waste_of(row: ReservedInstance, *, at: datetime) -> Waste:
     return Waste(
         since=records[0].at if records else None,
         so_far=so_far(records, until=until) if row.judged_at and until else None,
-        ahead=_ahead(row, at=at),
+        ahead=Ahead(Decimal(0), Decimal(0)) if row.is_gone else ahead_of(row, at=at),
     )
 
 
-def _ahead(row: ReservedInstance, *, at: datetime) -> Ahead | None:
-    if row.is_gone:
-        return Ahead(Decimal(0), Decimal(0))
-    if row.idle_units is None or row.usage_price is None or row.recurring_hourly is None:
+def ahead_of(row: ReservedInstance | Priced, *, at: datetime) -> Ahead | None:
+    """Return what the idle part of a purchase will cost from `at` until it ends; None: unknown."""
+    if row.usage_price is None or row.recurring_hourly is None or not row.idle:
         return None
     charged = row.usage_price + row.recurring_hourly
-    return ahead(row.idle_hourly_cost, charged, row.idle_units, at=at, end=row.end_at)
+    return ahead(row.idle_hourly_cost, charged, Fraction(row.idle), at=at, end=row.end_at)

@@ -55,7 +55,7 @@ def so_far(records: Sequence[Record], *, until: datetime) -> Decimal | None:
         if record.idle_hourly is None:
             return None
         total += Fraction(record.idle_hourly) * hours
-    return _cents(total)
+    return cents(total)
 
 
 def ahead(
@@ -79,7 +79,7 @@ def ahead(
     if to_pay is None or to_pay > idle_hourly:
         return None
     hours = _hours(at, end)
-    total, avoidable = (_cents(Fraction(rate) * hours) for rate in (idle_hourly, to_pay))
+    total, avoidable = (cents(Fraction(rate) * hours) for rate in (idle_hourly, to_pay))
     return Ahead(total - avoidable, avoidable)
 
 
@@ -87,5 +87,6 @@ def _hours(begin: datetime, end: datetime) -> Fraction:
     return Fraction((end - begin) // timedelta.resolution, _HOUR // timedelta.resolution)
 
 
-def _cents(amount: Fraction) -> Decimal:
+def cents(amount: Fraction) -> Decimal:
+    """Return an amount in cents, half to even."""
     return Decimal(round(amount * 100)) * _CENT

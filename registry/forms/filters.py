@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from registry.access import Person, accounts
-from registry.billing.codes import TABLE
+from registry.billing.codes import TABLE, normalize_reserved_platform
 from registry.billing.rules import RULEBOOK
 from registry.models import (
     ACTIONABLE,
@@ -165,6 +165,18 @@ class FindingFilter(Searched):
 
 class ReservedInstanceFilter(Searched):
     account = _accounts()
+    family = filters.CharFilter(method="take_family")
+    platform = filters.CharFilter(method="take_platform")
+
+    def take_family(self, rows: Any, name: str, value: str) -> Any:
+        return rows.filter(instance_type__startswith=f"{value.strip()}.")
+
+    def take_platform(self, rows: Any, name: str, value: str) -> Any:
+        platform = normalize_reserved_platform(value)
+        said = rows.order_by().values_list("product_description", flat=True).distinct()
+        # AWS has more than one spelling of a platform.
+        same = [each for each in said if normalize_reserved_platform(each) == platform]
+        return rows.filter(product_description__in=same)
 
 
 class BillFilter(filters.FilterSet):

@@ -192,6 +192,12 @@ def percent(share: Fraction | None) -> str:
 
 
 @register.filter
+def hours(amount: Fraction) -> str:
+    """Return hours in whole ones."""
+    return f"{round(amount):,}"
+
+
+@register.filter
 def dollars(amount: Decimal | None) -> str:
     """Return an amount in whole dollars; "Unknown" where it is not known."""
     return "Unknown" if amount is None else f"${amount:,.0f}"

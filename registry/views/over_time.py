@@ -58,7 +58,7 @@ def utilization(purchase: ReservedInstance, *, is_lost: bool = False) -> dict[st
         "until": until,
         "now": _percent(steps[-1].share),
         "average": _percent(mean.share if mean else None),
-        "known": _about(mean.known) if mean and mean.known < AVERAGED - DAY else "",
+        "known": about(mean.known) if mean and mean.known < AVERAGED - DAY else "",
         "idle_since": _idle_since(rows, kept["not_idle"]),
         "is_longer_idle": kept["not_idle"] is None,
         "chart": step_chart(stretches(steps, since, until), _labels(since, until)),
@@ -88,7 +88,7 @@ def _percent(share: Fraction | None) -> str:
     return "" if share is None else percent(share)
 
 
-def _about(length: timedelta) -> str:
+def about(length: timedelta) -> str:
     """Return a length of time in its largest unit, the rest left out: "3 days"."""
     for unit, name in (
         (DAY, "day"),
@@ -177,6 +177,14 @@ def _sparks(weeks: Sequence[Totals]) -> dict[str, Any]:
         "verified_spark": spark([week.share for week in weeks], "var(--c-1)"),
         "idle_change": _change(before.idle_cost, now.idle_cost) if now.is_like(before) else None,
     }
+
+
+def idle_change(request: SignedInRequest, *, today: date) -> Decimal | None:
+    """Return by how much the idle cost of an hour has changed since last week; None: not told."""
+    if request.session.get("scope", {}).get("regions"):
+        return None  # it is kept for whole accounts
+    before, now = by_week(totals(request), today)[-2:]
+    return _change(before.idle_cost, now.idle_cost) if now.is_like(before) else None
 
 
 def _change(before: Decimal | None, now: Decimal | None) -> Decimal | None:

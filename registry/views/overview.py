@@ -15,6 +15,7 @@ from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.models.finding import FindingQuerySet
 from registry.views.accounts import matrix
 from registry.views.findings import is_unpriced
+from registry.views.month import by_kind
 from registry.views.over_time import thirteen_weeks
 from registry.views.shell import findings, narrow, runs
 from registry.views.what_if import gain
@@ -25,6 +26,7 @@ SHOWN_CODES = 7
 def overview(request: SignedInRequest) -> HttpResponse:
     every = findings(request)
     to_do = every.actionable()
+    now = timezone.now()
     by_severity = dict(to_do.order_by().values_list("severity").annotate(number=Count("pk")))
     context = {
         "section": "overview",
@@ -38,7 +40,8 @@ def overview(request: SignedInRequest) -> HttpResponse:
         "costliest": _costliest(to_do),
         "idle_purchases": _purchases(request),
         "matrix": matrix(visible(Scope.objects.all(), request.user)),
-        "trend": thirteen_weeks(request, by_severity, today=timezone.now().date()),
+        "trend": thirteen_weeks(request, by_severity, today=now.date()),
+        "month": by_kind(request, at=now),
         "recent": runs(request).for_list().order_by("-pk")[:5],
     }
     return render(request, "registry/overview.html", context)

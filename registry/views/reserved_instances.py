@@ -1,21 +1,27 @@
 """Reserved Instances: the list."""
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from registry.audit.ending import coming, until
 from registry.audit.nearest import of_lost_codes
+from registry.audit.utilization import TARGET
+from registry.audit.waste_in_all import waste_in_all
 from registry.forms.filters import ReservedInstanceFilter
 from registry.models import ReservedInstance
 from registry.models.units import number_of
 from registry.views.lists import InventoryList
+from registry.views.month import recorded, used_in_a_month
+from registry.views.over_time import idle_change
 from registry.views.shell import narrow
 from registry.views.units import causes_of
 from registry.views.why_idle import why
 
-SOON = timedelta(days=60)
+SOON = 60  # days
 
 
 class ReservedInstanceList(InventoryList):
@@ -55,21 +61,50 @@ class ReservedInstanceList(InventoryList):
         view = self.request.GET.get("view")
         if view == "all":
             return every
+        if view == "ending":
+            return _ending(every, timezone.now())
         return every.fully_used() if view == "used" else every.not_fully_used()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        every = narrow(self.request, ReservedInstance.objects.present())
-        active = every.active()
         context = super().get_context_data(**kwargs)
         lost = of_lost_codes(context["rows"])
         for row in context["rows"]:
             row.why = why(row, is_lost=row.pk in lost)
-        return context | {
-            "total": every.count(),
-            "active": active.count(),
-            "not_used": every.not_fully_used().count(),
-            "fully_used": every.fully_used().count(),
-            "bought": active.aggregate(number=Sum("instance_count"))["number"] or 0,
-            "idle_hourly": active.aggregate(total=Sum("idle_hourly_cost"))["total"],
-            "ending": active.filter(end_at__lt=timezone.now() + SOON).count(),
-        }
+        now = timezone.now()
+        shown = context["page_obj"].paginator.object_list
+        return context | _key_figures(self.request, now) | {"waste": waste_in_all(shown, at=now)}
+
+
+def _ending(rows: Any, now: datetime) -> Any:
+    return until(coming(rows, at=now), SOON, at=now)
+
+
+def _key_figures(request: Any, now: datetime) -> dict[str, Any]:
+    every = narrow(request, ReservedInstance.objects.present())
+    active = every.active()
+    used = used_in_a_month(request, at=now)
+    ending = _ending(every, now).aggregate(
+        number=Count("pk"), bought=Sum("instance_count"), first=Min("end_at")
+    )
+    by_code = active.filter(findings__rule="RI001", findings__resolved_at=None)
+    return {
+        "total": every.count(),
+        "not_used": every.not_fully_used().count(),
+        "fully_used": every.fully_used().count(),
+        "ending": ending,
+        "soon": SOON,
+        "used": used,
+        "recorded": recorded(used, at=now),
+        "target": TARGET,
+        "idle_change": idle_change(request, today=now.date()),
+        "by_code": by_code.aggregate(
+            number=Count("pk"),
+            hourly=Sum("idle_hourly_cost"),
+            unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
+        ),
+    } | active.aggregate(
+        active=Count("pk"),
+        bought=Coalesce(Sum("instance_count"), 0),
+        idle_hourly=Sum("idle_hourly_cost"),
+        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
+    )

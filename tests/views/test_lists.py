@@ -37,7 +37,7 @@ def test_takes_the_same_queries_however_long_the_page(
         make()
     signed_in.get(reverse(name))
 
-    with django_assert_max_num_queries(30) as few:
+    with django_assert_max_num_queries(34) as few:
         signed_in.get(reverse(name))
     with django_assert_max_num_queries(len(few)):
         signed_in.get(reverse(name), {"rows": "50"})
