@@ -159,7 +159,7 @@ def util(used: Fraction | None, count: int, target: int = 90) -> SafeString:
         share,
         target,
         tone,
-        share,
+        trend.percent(used / count),
     )
 
 

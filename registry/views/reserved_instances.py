@@ -13,6 +13,7 @@ from registry.audit.utilization import TARGET
 from registry.audit.waste_in_all import waste_in_all
 from registry.forms.filters import ReservedInstanceFilter
 from registry.models import ReservedInstance
+from registry.models.reserved_instance import ReservedInstanceQuerySet
 from registry.models.units import number_of
 from registry.views.lists import InventoryList
 from registry.views.month import recorded, used_in_a_month
@@ -75,7 +76,7 @@ class ReservedInstanceList(InventoryList):
         return context | _key_figures(self.request, now) | {"waste": waste_in_all(shown, at=now)}
 
 
-def _ending(rows: Any, now: datetime) -> Any:
+def _ending(rows: ReservedInstanceQuerySet, now: datetime) -> ReservedInstanceQuerySet:
     return until(coming(rows, at=now), SOON, at=now)
 
 

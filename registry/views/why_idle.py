@@ -20,12 +20,12 @@ def split(near: Iterable[Any]) -> str:
     """Say in a sentence what the AMIs of the nearest instances should carry."""
     kinds = [found.kind for found in near]
     words = {
-        "lost": "lost this code with their AMI",
-        "right": "have an AMI that should not carry it: the purchase may be for the wrong platform",
-        "unknown": "have an AMI of which nothing tells what it should carry",
+        "lost": "whose AMI lost this code",
+        "right": "whose AMI should not carry it, so the purchase may be for the wrong platform",
+        "unknown": "of whose AMI nothing tells what it should carry",
     }
     told = [f"{kinds.count(kind)} {text}" for kind, text in words.items() if kind in kinds]
-    return f"Of those named, {'; '.join(told)}." if told else ""
+    return f"Among those named: {'; '.join(told)}." if told else ""
 
 
 def _reason(code: str, number: int, is_lost: bool) -> dict[str, Any]:
@@ -45,5 +45,5 @@ def _sentence(code: str, number: int) -> str:
     if number >= NAMED:
         some = f"{NAMED} instances or more"
     if code == "wrong_platform":
-        return f"{some} near it with another code."
-    return f"{some} near it."
+        return f"Nearest: {some} with another code."
+    return f"Nearest: {some}."

@@ -102,7 +102,8 @@ def test_what_never_was_has_no_age():
         (None, 3, "Unknown"),
         (Fraction(1), 0, "Unknown"),
         (Fraction(1, 2), 2, "25\u00a0%"),
-        (Fraction(2), 3, "66\u00a0%"),
+        (Fraction(2), 3, "67\u00a0%"),
+        (Fraction(999), 1000, "over 99\u00a0%"),
         (Fraction(3), 3, "100\u00a0%"),
     ],
 )

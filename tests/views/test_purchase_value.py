@@ -5,9 +5,8 @@ import pytest
 from django.utils import timezone
 
 from registry.models import Utilization
-from tests.factories import make_reserved_instance
+from tests.factories import make_image, make_instance, make_reserved_instance
 
-LOST = {"code": "wrong_platform", "instance_ids": []}
 MODIFIED = {"fixed_price": Decimal(0), "offering_type": "All Upfront", "hourly_cost": None}
 DAY = timedelta(days=1)
 
@@ -90,8 +89,18 @@ def test_says_where_a_price_is_from(signed_in, make_idle, fields, says):
 
 
 def test_a_lost_code_is_not_called_a_saving_nor_dear(signed_in, make_idle):
-    lost = page(signed_in, make_idle(reasons=[LOST]))
-    plain = page(signed_in, make_idle())
+    bad = make_image(expected_usage_operation="RunInstances:0010")
+    machines = [make_instance(image_id=image_id) for image_id in (bad.aws_id, "ami-of-linux")]
+    lost, plain = (
+        page(
+            signed_in,
+            make_idle(
+                product_description="Red Hat Enterprise Linux",
+                reasons=[{"code": "wrong_platform", "instance_ids": [machine.aws_id]}],
+            ),
+        )
+        for machine in machines
+    )
 
     words = "costs less per hour, because no license is charged for it"
     assert words in lost

@@ -165,8 +165,8 @@ def test_a_purchase_names_first_the_instances_whose_ami_lost_its_code(signed_in)
 
     assert [str(row) for row in answer.context["near"]] == ["lost", "plain"]
     text = answer.content.decode()
-    assert "2 instances near it with another code." in text
-    assert "1 lost this code with their AMI; 1 have an AMI of which nothing tells" in text
+    assert "Nearest: 2 instances with another code." in text
+    assert "1 whose AMI lost this code; 1 of whose AMI nothing tells" in text
 
 
 def test_a_purchase_of_unknown_cost_is_not_free(signed_in):

@@ -261,7 +261,7 @@ def test_a_purchase_tells_what_would_use_it_and_what_can_be_done(signed_in, acco
     assert f"Correct the image {image.aws_id}" in text
     assert answer.context["remedies"][0].code == "correct"
     assert answer.context["why"][0]["title"] == "AMI lost its code"
-    assert "1 lost this code with their AMI" in text
+    assert "1 whose AMI lost this code" in text
 
 
 def test_what_others_run_is_told_as_a_remedy_without_their_names(client, account):
