@@ -13,6 +13,7 @@ from registry.aws.errors import (
 )
 from registry.aws.files import Bucket, ObjectRecord
 from registry.aws.members import Malformed
+from registry.aws.modifications import ModificationRecord, modified_from
 from registry.aws.origins import AncestryEntry, ImageMetadata
 from registry.aws.pricing import PriceRecord, Pricing, partition_of, pricing_region
 from registry.aws.reads import Reading, Reference
@@ -45,6 +46,7 @@ __all__ = [
     "ImageRecord",
     "InstanceRecord",
     "Malformed",
+    "ModificationRecord",
     "NameTaken",
     "NotFound",
     "ObjectRecord",
@@ -63,6 +65,7 @@ __all__ = [
     "connect_bucket",
     "connect_pricing",
     "list_accounts",
+    "modified_from",
     "own_account",
     "partition_of",
     "pricing_region",

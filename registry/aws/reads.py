@@ -1,12 +1,12 @@
 """What is read of EC2 in one region of one account."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from registry.aws.errors import Unreachable, translated
 from registry.aws.members import SHORT, clean, identity, members, part, words
+from registry.aws.modifications import ModificationRecord, modified_from
 from registry.aws.origins import AncestryEntry, ImageMetadata
 from registry.aws.records import (
     ImageRecord,
@@ -111,22 +111,12 @@ class Reads:
 
     def list_modifications(self) -> dict[str, list[str]]:
         """Return, by the id of each purchase that modifications made, the ids it was made of."""
-        found: dict[str, list[str]] = defaultdict(list)
         pages = self._pages(
             "describe_reserved_instances_modifications",
             "ReservedInstancesModifications",
             size=None,  # it can't be asked for
         )
-        for item in pages:
-            sources = [
-                identity(source, "ReservedInstancesId")
-                for source in members(item, "ReservedInstancesIds")
-            ]
-            for result in members(item, "ModificationResults"):
-                # Until it is fulfilled, a modification has no id to tell.
-                if made := words(result, "ReservedInstancesId", SHORT):
-                    found[made] += sources
-        return dict(found)
+        return modified_from(map(ModificationRecord.parse, pages))
 
     def list_regions(self) -> list[str]:
         """Return the regions that are enabled for the account."""

@@ -14,6 +14,7 @@ from registry.aws import (
     ImageRecord,
     InstanceRecord,
     Malformed,
+    ModificationRecord,
     ReservedInstanceRecord,
     SnapshotRecord,
     VolumeRecord,
@@ -30,6 +31,7 @@ from registry.models import (
 )
 from registry.models.account import ACCOUNT_NUMBER, REGION
 from registry.sync.mirror import Changes, mirror
+from registry.sync.modifications import take_modifications
 from registry.sync.origins import name_images
 
 
@@ -47,6 +49,12 @@ class Kind:
     parse: Callable[[Mapping[str, Any]], Any]
 
 
+MODIFICATIONS = Kind(  # after the purchases that they made
+    "reserved-instances-modifications.json",
+    "ReservedInstancesModifications",
+    ReservedInstance,
+    ModificationRecord.parse,
+)
 KINDS = (
     Kind("snapshots.json", "Snapshots", Snapshot, SnapshotRecord.parse),
     Kind("volumes.json", "Volumes", Volume, VolumeRecord.parse),
@@ -58,6 +66,7 @@ KINDS = (
         ReservedInstance,
         ReservedInstanceRecord.parse,
     ),
+    MODIFICATIONS,
 )
 FILES = tuple(kind.file for kind in KINDS)
 
@@ -206,6 +215,8 @@ def _scope(number: str, region: str) -> Scope:
 
 
 def _mirror(kind: Kind, scope: Scope, records: list[Any], *, at: datetime) -> Changes:
+    if kind is MODIFICATIONS:
+        return Changes(len(records), new=0, changed=take_modifications(scope, records), gone=0)
     if kind.model is Instance:
         records = name_images(records, {}, scope)  # a dump does not tell of their images
     try:

@@ -1,8 +1,10 @@
 """Which purchases were modified into which: without it, what was paid for them is not known."""
 
+from collections.abc import Iterable, Mapping
+
 from django.db.models import Q
 
-from registry.aws import Ec2
+from registry.aws import Ec2, ModificationRecord, modified_from
 from registry.billing.price import NO_UPFRONT
 from registry.models import ReservedInstance, Scope
 from registry.sync.besides import Besides
@@ -14,10 +16,22 @@ def read_modifications(ec2: Ec2, besides: Besides) -> None:
     if not unknown:
         return
     with besides.reading("what modified purchases were before"):
-        told = ec2.list_modifications()
-        for row in unknown:
-            row.modified_from = told.get(row.aws_id, [])
-        ReservedInstance.objects.bulk_update(unknown, ["modified_from"])
+        _note(unknown, ec2.list_modifications())
+
+
+def take_modifications(scope: Scope, records: Iterable[ModificationRecord]) -> int:
+    """Note the same from a recorded answer, and return of how many purchases it tells."""
+    told = modified_from(records)
+    found = [row for row in _unknown(scope) if row.aws_id in told]
+    _note(found, told)
+    return len(found)
+
+
+def _note(rows: Iterable[ReservedInstance], told: Mapping[str, list[str]]) -> None:
+    noted = list(rows)
+    for row in noted:
+        row.modified_from = told.get(row.aws_id, [])
+    ReservedInstance.objects.bulk_update(noted, ["modified_from"])
 
 
 def _unknown(scope: Scope) -> list[ReservedInstance]:

@@ -156,6 +156,29 @@ def reserved_item(number: int = 1, **members: Any) -> Item:
     return item | members
 
 
+def modification_item(made: Item, *origins: Item) -> Item:
+    return {
+        "ReservedInstancesModificationId": "rimod-5f4dcc3b-0000-4000-8000-000000000001",
+        "ReservedInstancesIds": [
+            {"ReservedInstancesId": each["ReservedInstancesId"]} for each in origins
+        ],
+        "ModificationResults": [
+            {
+                "ReservedInstancesId": made["ReservedInstancesId"],
+                "TargetConfiguration": {
+                    "AvailabilityZone": f"{REGION}a",
+                    "InstanceCount": made["InstanceCount"],
+                    "InstanceType": made["InstanceType"],
+                },
+            }
+        ],
+        "CreateDate": "2026-03-01T10:00:00+00:00",
+        "UpdateDate": "2026-03-01T10:20:00+00:00",
+        "EffectiveDate": "2026-03-01T10:00:00+00:00",
+        "Status": "fulfilled",
+    }
+
+
 _KIND_OF = {
     "ImageId": "images",
     "SnapshotId": "snapshots",

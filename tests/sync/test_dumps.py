@@ -1,10 +1,14 @@
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from registry.audit.fleet import Fleet
+from registry.billing.coverage import price
+from registry.billing.price import hourly
 from registry.models import (
     Account,
     Image,
@@ -19,6 +23,7 @@ from tests.data.hostile import JSON, mangled
 from tests.data.items import (
     image_item,
     instance_item,
+    modification_item,
     reserved_item,
     snapshot_item,
     volume_item,
@@ -114,7 +119,6 @@ def test_every_kind_may_be_there(tmp_path):
     imported = take_in(tmp_path)
 
     assert len(imported.changes) == 5
-    assert imported.ignored == ()
     assert Scope.objects.get().synced_at == NOON
 
 
@@ -446,6 +450,64 @@ def test_a_mangled_recording_is_taken_in_or_refused(tmp_path, file, key, model, 
         take_in(tmp_path)
     except DumpInvalid as error:
         assert str(tmp_path / file) in str(error)  # noqa: PT017  # nothing else may be raised
+
+
+ORIGIN = reserved_item(1, State="retired", End="2026-03-01T10:00:00+00:00")
+MADE = reserved_item(2, FixedPrice=0.0, Start="2026-03-01T10:00:01+00:00")
+MODIFICATIONS = "reserved-instances-modifications.json"
+
+
+def cost_of(item):
+    row = ReservedInstance.objects.get(aws_id=item["ReservedInstancesId"])
+    (found,) = (
+        each for each in Fleet.load(at=NOON).situation.purchases if each.aws_id == row.aws_id
+    )
+    return price(found)
+
+
+def test_a_recorded_modification_tells_what_was_paid_for_a_purchase(tmp_path):
+    write(tmp_path, "reserved-instances.json", [ORIGIN, MADE])
+    take_in(tmp_path)
+    assert cost_of(MADE) is None
+    write(
+        tmp_path,
+        MODIFICATIONS,
+        {"ReservedInstancesModifications": [modification_item(MADE, ORIGIN)]},
+    )
+
+    imported = take_in(tmp_path)
+
+    assert imported.changes[f"{NUMBER}/{REGION}/{MODIFICATIONS}"] == Changes(1, 0, 1, 0)
+    assert hourly(cost_of(MADE)) == Decimal("0.08095434")  # 350 / 8,760 hours + 0.041
+
+
+def test_a_modification_that_is_not_done_yet_tells_nothing(tmp_path):
+    waiting = modification_item(MADE, ORIGIN) | {
+        "ModificationResults": [{"TargetConfiguration": {"InstanceCount": 2}}],
+        "Status": "processing",
+    }
+    write(tmp_path, "reserved-instances.json", [ORIGIN, MADE])
+    write(tmp_path, MODIFICATIONS, [waiting])
+
+    take_in(tmp_path)
+
+    assert cost_of(MADE) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        pytest.param(
+            [{"ReservedInstancesIds": [{}]}], "ReservedInstancesId is missing", id="no id"
+        ),
+        pytest.param({"Modifications": []}, "no list ReservedInstancesModifications", id="key"),
+    ],
+)
+def test_a_malformed_modification_is_told(tmp_path, content, place):
+    write(tmp_path, MODIFICATIONS, content)
+
+    with pytest.raises(DumpInvalid, match=place):
+        take_in(tmp_path)
 
 
 @pytest.mark.parametrize("count", [1, 300])
