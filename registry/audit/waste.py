@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from registry.billing.price import charged_hourly
 from registry.billing.waste import Ahead, Record, ahead, so_far
 from registry.models import ReservedInstance
 
@@ -18,6 +19,7 @@ class Priced(NamedTuple):
     idle_hourly_cost: Decimal | None
     usage_price: Decimal | None
     recurring_hourly: Decimal | None
+    offering_type: str
     end_at: datetime | None
 
 
@@ -45,7 +47,9 @@ def waste_of(row: ReservedInstance, *, at: datetime) -> Waste:
 
 def ahead_of(row: ReservedInstance | Priced, *, at: datetime) -> Ahead | None:
     """Return what the idle part of a purchase will cost from `at` until it ends; None: unknown."""
-    if row.usage_price is None or row.recurring_hourly is None or not row.idle:
+    charged = charged_hourly(
+        row.usage_price, row.recurring_hourly, row.offering_type, is_used=False
+    )
+    if not row.idle:
         return None
-    charged = row.usage_price + row.recurring_hourly
     return ahead(row.idle_hourly_cost, charged, Fraction(row.idle), at=at, end=row.end_at)

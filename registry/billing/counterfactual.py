@@ -36,7 +36,7 @@ _Settled = tuple[Circle, Mapping[Stock, int]]
 class Effect:
     """How many Reserved Instances, by purchase and in its own type, would be used or be idle.
 
-    `hourly` is the cost of those that would be used, less the cost of those that would be idle.
+    `hourly` is what those cost idle that would be used, less what those cost that would be idle.
     None: a price is not known; or, not `is_certain`, what matters was never recorded.
     """
 
@@ -247,7 +247,7 @@ class Counterfactual:
     def _cost(self, pool: Pool) -> Fraction | None:
         name = pool.purchase.aws_id
         if name not in self._costs:
-            cost = price(pool.purchase)
+            cost = price(pool.purchase, is_used=False)
             self._costs[name] = None if cost is None else Fraction(cost)
         return self._costs[name]
 

@@ -21,7 +21,8 @@ from registry.billing.situation import Situation
 class PurchaseUse:
     """How far a purchase is used, in Reserved Instances of its own type; costs for all of it.
 
-    What is idle has no known cost where an instance may use it, were all of it recorded.
+    `hourly_cost` is that of an hour in which all of it is used. What is idle has no known cost
+    where an instance may use it, were all of it recorded.
     """
 
     used: Fraction
@@ -66,14 +67,18 @@ def cover(situation: Situation) -> Coverage:
     return Coverage(uses, {aws_id: situation.payment.covered(aws_id) for aws_id in running})
 
 
-def price(purchase: Purchase) -> Decimal | None:
-    """Return what one Reserved Instance of a purchase costs in an hour; None: not known."""
+def price(purchase: Purchase, *, is_used: bool = True) -> Decimal | None:
+    """Return what one Reserved Instance of a purchase costs in an hour; None: not known.
+
+    See hourly_cost: one in which it is used, or one in which it is idle.
+    """
     return hourly_cost(
         fixed_price=purchase.fixed_price,
         usage_price=purchase.usage_price,
         recurring_hourly=purchase.recurring_hourly,
         seconds=_paid_seconds(purchase),
         offering_type=purchase.offering_type,
+        is_used=is_used,
     )
 
 
@@ -81,7 +86,7 @@ def _use(pool: Pool, situation: Situation) -> PurchaseUse:
     purchase = pool.purchase
     used = situation.payment.used(pool)
     idle = purchase.count - used
-    cost = price(purchase)
+    cost, cost_of_idle = price(purchase), price(purchase, is_used=False)
     reasons: tuple[Reason, ...] = ()
     if idle:
         reasons = situation.causes.explain(situation.wanted(pool), idle)
@@ -92,7 +97,7 @@ def _use(pool: Pool, situation: Situation) -> PurchaseUse:
         reasons=reasons,
         covers=tuple(situation.payment.covers.get(purchase.aws_id, ())),
         hourly_cost=None if cost is None else cost * purchase.count,
-        idle_hourly_cost=None if idle and situation.is_unsure(pool) else _share(cost, idle),
+        idle_hourly_cost=None if idle and situation.is_unsure(pool) else _share(cost_of_idle, idle),
     )
 
 

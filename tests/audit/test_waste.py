@@ -46,6 +46,17 @@ def test_what_was_recorded_and_what_is_ahead():
     assert found.ahead == Ahead(sunk=Decimal("24.00"), avoidable=Decimal("12.00"))
 
 
+@pytest.mark.parametrize(
+    ("offering", "avoidable"), [("Light Utilization", "2.40"), ("Heavy Utilization", "12.00")]
+)
+def test_what_is_charged_by_use_alone_is_not_to_be_paid_of_what_is_idle(offering, avoidable):
+    old = {"usage_price": Decimal("0.04"), "recurring_hourly": Decimal("0.01")}
+
+    found = waste_of(make_idle(offering_type=offering, **old), at=NOON)
+
+    assert found.ahead == Ahead(Decimal("36.00") - Decimal(avoidable), Decimal(avoidable))
+
+
 def test_nothing_is_said_of_the_time_since_the_last_audit():
     found = waste_of(make_idle(), at=NOON + DAY)
 

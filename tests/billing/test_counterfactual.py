@@ -178,6 +178,20 @@ def test_without_its_price_the_money_is_not_known_but_the_units_are():
     assert found == Effect({"ri-rhel": Fraction(1)}, {}, None, is_certain=True)
 
 
+def test_what_would_be_used_of_light_utilization_is_worth_what_it_costs_idle():
+    light = red_hat(
+        offering_type="Light Utilization",
+        fixed_price=Decimal(876),
+        usage_price=Decimal("0.05"),
+        recurring_hourly=Decimal(0),
+        duration_seconds=31_536_000,
+    )
+
+    found = effect([light], [running("i-1", "m5.large")], {"i-1": RHEL})
+
+    assert found.hourly == Decimal("0.1")
+
+
 def test_a_price_that_is_not_concerned_may_be_unknown():
     purchases = [red_hat(), linux(fixed_price=None, region="eu-west-1")]
 

@@ -755,6 +755,26 @@ def test_what_is_used_whole_costs_nothing_idle_whatever_else_runs():
     assert figures(found, "idle", "idle_hourly_cost") == (0, 0)
 
 
+def test_what_is_idle_of_light_utilization_costs_no_usage_price():
+    light = bought(
+        "m5.large",
+        2,
+        offering_type="Light Utilization",
+        fixed_price=Decimal(876),
+        usage_price=Decimal("0.05"),
+        recurring_hourly=Decimal(0),
+        duration_seconds=31_536_000,
+    )
+
+    found = use_of(light, [running("i-1", "m5.large")])
+
+    assert figures(found, "idle", "hourly_cost", "idle_hourly_cost") == (
+        1,
+        Decimal("0.30"),
+        Decimal("0.10"),
+    )
+
+
 @given(fleets)
 def test_idle_money_is_the_idle_share_of_the_cost(fleet):
     purchases, machines = fleet

@@ -49,6 +49,31 @@ def test_the_cost_of_an_hour(fixed, usage, hourly, seconds, offering, cost):
     assert found == money(cost)
 
 
+@pytest.mark.parametrize(
+    ("offering", "used", "idle"),
+    [
+        pytest.param("Light Utilization", "0.15", "0.1", id="light: by use"),
+        pytest.param("Medium Utilization", "0.15", "0.1", id="medium: by use"),
+        pytest.param("Heavy Utilization", "0.15", "0.15", id="heavy: every hour"),
+        pytest.param("Partial Upfront", "0.15", "0.15", id="as sold today"),
+    ],
+)
+def test_the_usage_price_of_old_offerings_is_charged_for_use_alone(offering, used, idle):
+    costs = [
+        hourly_cost(
+            fixed_price=Decimal(876),
+            usage_price=Decimal("0.05"),
+            recurring_hourly=Decimal(0),
+            seconds=YEAR,
+            offering_type=offering,
+            is_used=is_used,
+        )
+        for is_used in (True, False)
+    ]
+
+    assert costs == [Decimal(used), Decimal(idle)]
+
+
 def test_the_example_of_aws():
     found = hourly_cost(
         fixed_price=Decimal("60.00"),
