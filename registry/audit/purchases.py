@@ -71,7 +71,8 @@ def check(
     """Return what a purchase breaks: RI001 for a code that differs, RI002 for other causes.
 
     `lost` are instances with a wrong code of their image. Where that should have carried one that
-    purchases of `platform` pay for, it lost its code; else the purchase may be for the wrong one.
+    purchases of `platform` pay for, it lost its code: that is the graver, for a license may lack as
+    well. Else the purchase may be for the wrong platform, which wastes money as other causes do.
     """
     codes = [reason.code for reason in use.reasons]
     if not use.idle or "not_active" in codes or not codes:
@@ -82,7 +83,7 @@ def check(
     return (
         Violation(
             rule,
-            "high" if rule == "RI001" else "medium",
+            "high" if named else "medium",
             f"Reserved Instances idle: {cause if cause == LOST else cause.lower()}",
             _message(use, named),
             tuple(_steps(codes, platform, list(dict.fromkeys(named.values())))),

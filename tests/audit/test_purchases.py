@@ -23,7 +23,7 @@ def use(*reasons, used=2, idle=1):
 @pytest.mark.parametrize(
     ("code", "rule", "severity"),
     [
-        ("wrong_platform", "RI001", "high"),
+        ("wrong_platform", "RI001", "medium"),
         ("wrong_size_not_flexible", "RI002", "medium"),
         ("wrong_tenancy", "RI002", "medium"),
         ("wrong_az", "RI002", "medium"),
@@ -81,6 +81,7 @@ def test_of_an_image_that_lost_the_code_the_remedy_is_to_create_it_again():
 
     (violation,) = check(idle, RHEL, lost)
 
+    assert (violation.rule, violation.severity) == ("RI001", "high")
     assert violation.title == "Reserved Instances idle: AMI lost its code"
     assert violation.message.endswith("AMI lost its code: ami-1, of i-1, i-2.")
     assert "Create ami-1 again" in violation.remedy[0]
@@ -99,6 +100,7 @@ def test_of_an_image_that_lost_the_code_the_remedy_is_to_create_it_again():
 def test_where_no_image_lost_the_code_the_purchase_may_be_wrong(platform, lost):
     (violation,) = check(use(Reason("wrong_platform", ("i-1",))), platform, lost)
 
+    assert (violation.rule, violation.severity) == ("RI001", "medium")
     assert violation.title == "Reserved Instances idle: billing code differs"
     assert any("wrong platform" in step for step in violation.remedy)
 

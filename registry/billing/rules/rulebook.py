@@ -46,7 +46,10 @@ _OTHERS = (
             "Where the purchase is not active. Where the code, zone or state of an instance that "
             "may use it was never recorded."
         ),
-        "Always high. Use does not raise it: the idle cost is shown beside it.",
+        (
+            "High where it is known of an AMI that it lost the code. Else medium: the purchase may "
+            "be for the wrong platform. Use does not raise it: the idle cost is shown beside it."
+        ),
         (
             (
                 "Check the AMIs of the named instances. Create again what lost its code, and "
