@@ -69,7 +69,7 @@ def _of_purchases(bill: Bill, *, at: datetime) -> Iterator[Disagreement]:
             yield _unknown(bill, found.billed, unread)
         elif found.use.contradicts:
             yield _otherwise(bill, found.billed, found.row, found.use)
-    yield from _not_billed(bill, {row.aws_id for row in rows}, at=at)
+    yield from _not_billed(bill, at=at)
 
 
 class _Unread:
@@ -125,14 +125,14 @@ def _otherwise(
     )
 
 
-def _not_billed(bill: Bill, billed: set[str], *, at: datetime) -> Iterator[Disagreement]:
+def _not_billed(bill: Bill, *, at: datetime) -> Iterator[Disagreement]:
     """Return the purchases of the payer's accounts that were in force and are not on the bill."""
     span = billed_span(bill, at=at)
     of_payer = Q(account__payer=bill.payer) | Q(account__payer="", account__number=bill.payer)
     rows = ReservedInstance.objects.filter(of_payer, state__in=IN_FORCE).select_related("account")
-    for row in rows.order_by("pk"):
+    for row in rows.exclude(aws_id__in=bill.purchases.values("aws_id")).order_by("pk"):
         within = bought(row).within(span)
-        if row.aws_id in billed or within is None or within.hours <= SETTLED:
+        if within is None or within.hours <= SETTLED:
             continue
         yield Disagreement(
             bill=bill,

@@ -99,6 +99,7 @@ def _known(rows: Sequence[BilledPurchase]) -> dict[str, ReservedInstance]:
     """Return by id what the inventory has of them; the present one, should there be several."""
     owners = {row.aws_id: row.account for row in rows}
     found = ReservedInstance.objects.filter(aws_id__in=list(owners)).select_related("account")
+    found = found.defer("tags", "reasons", "modified_from")
     present_last = F("gone_at").asc(nulls_last=True)
     return {
         row.aws_id: row
@@ -119,12 +120,16 @@ def _steps(keys: Iterable[int], span: Span) -> dict[int, list[Step]]:
     before = rows.filter(at__lt=span.begin).order_by("reserved_instance", "-at")
     fields = ("reserved_instance_id", "at", "used", "idle", "causes")
     found: dict[int, list[Step]] = defaultdict(list)
+    shares: dict[tuple[str, ...], Fraction | None] = {}  # few differ
     for some in (
         before.distinct("reserved_instance"),
         rows.filter(at__gte=span.begin).order_by("at"),
     ):
         for key, at, used, idle, causes in some.values_list(*fields):
-            found[key].append(Step(at, share_of(used, idle, causes)))
+            told = (used, idle, *causes)
+            if told not in shares:
+                shares[told] = share_of(used, idle, causes)
+            found[key].append(Step(at, shares[told]))
     return found
 
 

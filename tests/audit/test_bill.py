@@ -64,6 +64,7 @@ def found(bill):
 def test_a_purchase_that_was_used_as_recorded_is_no_disagreement(payer, bill):
     bought = make_reserved_instance(account=payer, instance_count=2)
     audited(payer)
+    record(bought, OCTOBER - 19 * DAY, "0", "2")
     record(bought, OCTOBER - 9 * DAY, "2", "0")
     record(bought, OCTOBER + 10 * DAY, "1", "1")
     make_billed_purchase(
@@ -219,6 +220,25 @@ def test_a_code_of_before_the_month_does_not_agree(payer, bill):
     make_billed_usage(bill=bill, resource_id=machine.aws_id, operation=LINUX)
 
     assert compare(bill, at=NOON) == 1
+
+
+@pytest.mark.parametrize(
+    ("seen_at", "number"),
+    [
+        pytest.param(OCTOBER + 9 * DAY, 0, id="it may have had another code before"),
+        pytest.param(OCTOBER - DAY, 1, id="another code would have been noted"),
+    ],
+)
+def test_a_code_that_is_of_the_middle_of_the_month(payer, bill, seen_at, number):
+    machine = make_instance(
+        account=payer,
+        usage_operation=RHEL,
+        usage_operation_updated_at=OCTOBER + 9 * DAY,
+        first_seen_at=seen_at,
+    )
+    make_billed_usage(bill=bill, resource_id=machine.aws_id, operation=LINUX)
+
+    assert compare(bill, at=NOON) == number
 
 
 def test_instances_that_are_not_known_and_those_on_hosts_are_left_out(payer, bill):
