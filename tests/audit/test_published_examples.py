@@ -1,7 +1,8 @@
-"""What AWS publishes on the application of Reserved Instances, through the whole portal.
+"""What AWS and others publish on the application of Reserved Instances, through the whole portal.
 
 Sources: EC2 User Guide, "How Reserved Instance discounts are applied", its scenarios 1 to 4 and its
-examples of the normalization factor, and "How you are billed"; Cost and Usage Report guide, "size
+examples of the normalization factor, and "How you are billed"; EC2 API and frequently asked
+questions; the blogs of Skeddly and Cloudability; Cost and Usage Report guide, "size
 flexible reservations"; Billing guide, "billing examples for specific services" and the sharing of
 Reserved Instances; the whitepaper on reservation models; the table of billing information fields.
 What is no number there, but a rule, is an example of that rule.
@@ -135,6 +136,38 @@ OTHER_GUIDES = {
         A runs 1 c4.4xlarge in us-east-1a: 1 x 1
         A runs 8 c4.large in us-east-1b: 8 x 1
         A buys 1 c4.8xlarge in us-east-1: used 1, idle 0
+    """,
+    "API guide: other zones and types than were bought": """
+        A runs 4 m1.small in us-east-1a: 2 x 1, 2 x 0
+        A runs 4 c1.medium in us-east-1b: 4 x 0
+        A runs 2 c1.xlarge in us-east-1b: 2 x 0
+        A buys 2 m1.small in us-east-1a: used 2, idle 0
+        A buys 2 c1.medium in us-east-1a: used 0, idle 2
+        A buys 2 m1.xlarge in us-east-1a: used 0, idle 2
+    """,
+    "frequent questions: an m5.2xlarge covers two m5.xlarge in one zone": """
+        A runs 2 m5.xlarge in us-east-1a: 2 x 1
+        A buys 1 m5.2xlarge in us-east-1: used 1, idle 0
+    """,
+    "frequent questions: or four m5.large in another": """
+        A runs 4 m5.large in us-east-1b: 4 x 1
+        A buys 1 m5.2xlarge in us-east-1: used 1, idle 0
+    """,
+    "Skeddly: an m4.xlarge covers half of an m4.2xlarge, and nothing of another family": """
+        A runs 1 m4.2xlarge in us-east-1a: 1 x 1/2
+        A runs 1 c4.large in us-east-1a: 1 x 0
+        A buys 1 m4.xlarge in us-east-1: used 1, idle 0
+    """,
+    "Cloudability: a 2xlarge covers an xlarge and two large": """
+        A runs 1 r4.xlarge in us-east-1a: 1 x 1
+        A runs 2 r4.large in us-east-1b: 2 x 1
+        A buys 1 r4.2xlarge in us-east-1: used 1, idle 0
+    """,
+    "knowledge center: one of several accounts gets it, the buyer first": """
+        A runs 1 m1.small in us-east-1a: 1 x 1
+        B runs 1 m1.small in us-east-1a: 1 x 0
+        C runs 1 m1.small in us-east-1a: 1 x 0
+        A buys 1 m1.small in us-east-1a: used 1, idle 0
     """,
     "knowledge center: smaller ones combine for a larger one, once they pay for no other": """
         A runs 1 m3.xlarge in us-east-1a: 1 x 1/2

@@ -39,8 +39,8 @@ class Errors:
 
     def __str__(self) -> str:
         return (
-            f"{float(self.false_idle):9,.1f} Reserved Instances falsely idle, "
-            f"{float(self.false_covered):9,.1f} instances falsely covered"
+            f"calls {float(self.false_idle):8,.1f} used Reserved Instances idle, and "
+            f"{float(self.false_covered):8,.1f} instances covered that are not"
         )
 
 

@@ -38,8 +38,14 @@ def by_hand(purchases, machines, owners, at):
     return Use(used, covered)
 
 
-@pytest.mark.parametrize("fleet", [of_seeded, of_random], ids=["the seeded company", "random"])
-def test_each_naive_rule_errs_and_ours_does_not(fleet):
+@pytest.mark.parametrize(
+    ("name", "fleet"),
+    [
+        pytest.param("the seeded company", of_seeded, id="seeded"),
+        pytest.param("a random fleet", of_random, id="random"),
+    ],
+)
+def test_each_naive_rule_errs_and_ours_does_not(name, fleet):
     purchases, machines, owners, at = fleet()
     right = by_hand(purchases, machines, owners, at)
 
@@ -47,13 +53,15 @@ def test_each_naive_rule_errs_and_ours_does_not(fleet):
 
     used = {aws_id: use.used for aws_id, use in ours.purchases.items()}
     found = {"ours": errors(Use(used, ours.machines), right)}
-    for name, rule in RULES.items():
-        found[name] = errors(naively(rule, purchases, machines, owners), right)
-    for name, wrong in found.items():
-        sys.stdout.write(f"\n{name:22}{wrong}")
+    for rule in RULES:
+        found[rule] = errors(naively(RULES[rule], purchases, machines, owners), right)
+    number, runs = sum(use.used + use.idle for use in ours.purchases.values()), len(ours.machines)
+    sys.stdout.write(f"\nOf {number} Reserved Instances and {runs} running instances of {name}:\n")
+    for rule, wrong in found.items():
+        sys.stdout.write(f"  {rule:22}{wrong}\n")
     assert found["ours"] == Errors(Fraction(0), Fraction(0))
-    assert all(found[name].false_idle > 0 for name in RULES)
-    assert all(found[name].false_covered > 0 for name in RULES)
+    assert all(found[rule].false_idle > 0 for rule in RULES)
+    assert all(found[rule].false_covered > 0 for rule in RULES)
 
 
 def test_windows_or_else_linux_lets_red_hat_take_what_is_for_linux():
