@@ -23,7 +23,7 @@ QUEUES = {
     RunKind.PRICES: "audit",
 }
 # Seconds, where a job may take longer than others.
-PATIENCE = {RunKind.BILLS: 7_200}
+TIMEOUTS = {RunKind.BILLS: 7_200}
 # Our share of the number space of PostgreSQL's advisory locks.
 LOCKS = 0x414D49
 _LARGEST = 2**31
@@ -50,7 +50,7 @@ def enqueue(job: Callable[[int], None], run: Run) -> None:
         job,
         run.pk,
         job_id=job_id(run),
-        job_timeout=PATIENCE.get(kind),
+        job_timeout=TIMEOUTS.get(kind),
         result_ttl=60,
         failure_ttl=3600,
     )

@@ -108,6 +108,8 @@ def _columns(there: dict[str, int], names: Sequence[str], types: Sequence[str]) 
 def _cast(ours: str, name: str, kind: str) -> str:
     given = f"nullif({name}, '')" if kind == "VARCHAR" else name
     if ours in _NUMBERS:
+        if kind == "VARCHAR":  # some tools write "not applicable" in an empty place
+            given = f"nullif({given}, 'NA')"
         return f"CAST({given} AS DECIMAL(38,12))"
     if ours in _TIMES:  # by way of a text: a time with a zone needs an extension else
         return f"CAST(CAST({given} AS VARCHAR) AS TIMESTAMP)"

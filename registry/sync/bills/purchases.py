@@ -1,7 +1,7 @@
 """What the lines of a report say of each purchase, in hours of its own type."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from registry.billing import normalization
+from registry.sync.bills.place import BillProblem
 
 _ARN = re.compile(
     r"arn:[a-z0-9-]+:ec2:([a-z0-9-]{0,32}):(\d{12}):reserved-instances/([0-9A-Za-z-]{1,64})",
@@ -78,12 +79,15 @@ def name_of(arn: str) -> Name | None:
 
 
 def summed(rows: Iterable[tuple[Any, ...]]) -> dict[Name, Sums]:
-    """Gather the rows of `Lines.purchases` by purchase."""
+    """Gather the rows of `Lines.purchases` by purchase; BillProblem where one has two owners."""
     found: dict[Name, Sums] = defaultdict(Sums)
     for kind, arn, *told in rows:
         name = name_of(arn)
         if name is not None:
             (_add_fee if kind == "fee" else _add_usage)(found[name], *told)
+    often = Counter(name.aws_id for name in found)
+    if twice := [aws_id for aws_id, times in often.items() if times > 1]:
+        raise BillProblem(f"The lines name several owners of purchase {twice[0]}.")
     return found
 
 

@@ -12,6 +12,7 @@ from tests.factories import LATER, NOON
 from tests.sync.bills.reports import (
     COLUMNS,
     PAYER,
+    arn,
     fee,
     months_of,
     reserved,
@@ -363,6 +364,23 @@ def test_a_value_that_is_none_is_named(tmp_path, fields, words):
     assert words in month.problem
     assert "\n" not in month.problem
     assert not Bill.objects.exists()
+
+
+def test_a_purchase_with_two_owners_is_refused(tmp_path):
+    lines = [fee(), fee(ReservationARN=arn("p-1", account="222222222222"))]
+    write_csv(tmp_path / "a.csv", lines)
+
+    (month,) = read(tmp_path)
+
+    assert month.problem == "The lines name several owners of purchase p-1."
+
+
+def test_what_is_not_applicable_is_unknown(tmp_path):
+    write_csv(tmp_path / "a.csv", [usage(UnblendedCost="NA")])
+
+    read(tmp_path)
+
+    assert BilledUsage.objects.get().cost is None
 
 
 def test_a_line_without_an_amount_is_not_taken_for_no_hour(tmp_path):

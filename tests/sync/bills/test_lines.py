@@ -1,0 +1,80 @@
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.sync.bills.lines import Lines
+from tests.sync.bills.reports import reserved, usage, write_csv, write_parquet
+
+AMOUNTS = st.decimals("0", "744", places=10).map(str)
+LINES = st.builds(
+    lambda make, **fields: make(**fields),
+    st.sampled_from((usage, reserved)),
+    UsageAccountId=st.sampled_from(("000000000001", "999999999999")),
+    ResourceId=st.sampled_from(("i-00000000000000001", "i-00000000000000002")),
+    Operation=st.sampled_from(("RunInstances", "RunInstances:0010", "CreateVolume")),
+    UsageType=st.sampled_from(("BoxUsage:m5.large", "BoxUsage:m5.xlarge", "EBS:VolumeUsage")),
+    UsageAmount=AMOUNTS,
+)
+
+
+def added_by_hand(lines):
+    """Add what is about instances up, one line after the other."""
+    found = defaultdict(Decimal)
+    for line in lines:
+        kind = line["lineItem/UsageType"]
+        operation = line["lineItem/Operation"]
+        if kind.startswith("BoxUsage") and operation.startswith("RunInstances"):
+            key = (
+                line["lineItem/LineItemType"],
+                line["lineItem/UsageAccountId"],
+                line["lineItem/ResourceId"],
+                kind.partition(":")[2],
+                operation,
+            )
+            found[key] += Decimal(line["lineItem/UsageAmount"])
+    return dict(found)
+
+
+def added(paths):
+    names = {"on_demand": "Usage", "reserved": "DiscountedUsage"}
+    with Lines(str(paths[0].parent)) as table:
+        for path in paths:
+            table.add(path, path.name)
+        return {
+            (names[kind], account, resource, instance_type, operation): hours
+            for kind, account, _, resource, instance_type, operation, _, hours, *_ in table.usage()
+        }
+
+
+@given(st.lists(LINES, max_size=30), st.integers(0, 30))
+@settings(max_examples=10)
+def test_any_lines_add_up_as_by_hand_in_any_format_and_files(lines, cut):
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        split = [
+            write_csv(folder / "a.csv", lines[:cut]),
+            write_csv(folder / "b.csv.gz", lines[cut:]),
+        ]
+        packed = [write_parquet(folder / "c.parquet", lines)]
+
+        assert added(split) == added(packed) == added_by_hand(lines)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "https://example.com/x.csv", "s3://bucket/x"])
+def test_nothing_but_the_files_of_the_report_is_reachable(tmp_path, path):
+    with Lines(str(tmp_path)) as table, pytest.raises(duckdb.PermissionException):
+        table._base.execute("SELECT * FROM read_csv(?)", [path])
+
+
+def test_the_workshop_goes_with_the_table(tmp_path):
+    with Lines(str(tmp_path)) as table:
+        workshop = table.workshop
+        assert workshop.is_dir()
+
+    assert not workshop.exists()
