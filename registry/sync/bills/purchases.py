@@ -33,7 +33,6 @@ class Sums:
     types: set[str] = field(default_factory=set)
     factors: set[Decimal] = field(default_factory=set)
     currencies: set[str] = field(default_factory=set)
-    has_fee: bool = False
     unused: Decimal | None = None
     unused_normalized: Decimal | None = None
     unused_cost: Decimal | None = None
@@ -55,10 +54,10 @@ class Sums:
     @property
     def used_hours(self) -> Fraction | None:
         """Hours of the own type. Without a fee it isn't known which type that is."""
-        if not self.has_fee:
-            return None
-        if not self.hours.keys() - {self.own_type}:
-            return Fraction(self.hours.get(self.own_type, Decimal()))
+        if not self.hours:
+            return Fraction(0)
+        if self.own_type and self.hours.keys() == {self.own_type}:
+            return Fraction(self.hours[self.own_type])
         if self.normalized is None or self.own_factor is None:
             return None
         return self.normalized / self.own_factor
@@ -93,7 +92,6 @@ def summed(rows: Iterable[tuple[Any, ...]]) -> dict[Name, Sums]:
 
 def _add_fee(sums: Sums, kind: str, factor: Decimal | None, currency: str, *amounts: Any) -> None:
     _, _, _, unused, unused_normalized, unused_cost = amounts
-    sums.has_fee = True
     sums.types |= {kind} - {""}
     sums.factors |= set() if factor is None else {factor}
     sums.currencies |= {currency} - {""}

@@ -118,6 +118,18 @@ def test_a_converted_machine_has_the_code_of_its_image_before(aws):
     }
 
 
+def test_a_purchase_pays_for_a_converted_machine_from_its_conversion_on(aws):
+    changed = OLD | {"UsageOperationUpdateTime": "2026-11-06T00:10:00.000Z"}
+    put_instance(aws, "RunInstances:0010", ImageId=put_image(aws), **changed)
+    buy(aws, ProductDescription="Red Hat Enterprise Linux")
+
+    assert hours_of(november(aws)) == {
+        ("Usage", "RunInstances"): 120,
+        ("DiscountedUsage", "RunInstances:0010"): 126,
+        ("RIFee", "RunInstances"): 246,
+    }
+
+
 def test_an_older_assembly_lies_beside_the_one_that_counts(aws):
     put_instance(aws, **OLD)
     files = files_of(aws)

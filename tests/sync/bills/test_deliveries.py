@@ -32,15 +32,16 @@ def version(folder):
 
 def test_of_many_assemblies_the_one_that_the_manifest_names_counts(tmp_path):
     folder, key = months_of(tmp_path)
-    for assembly in ("old-1", "old-2", "new"):
+    for assembly in ("a1", "a2", "a3"):
         put(folder / assembly, "daily-00001.csv.gz", "daily-00002.csv.gz")
         keys = [f"{key}/{assembly}/daily-0000{number}.csv.gz" for number in (1, 2)]
         write_manifest(folder / assembly / "daily-Manifest.json", keys)
-    write_manifest(folder / "daily-Manifest.json", keys)
+        if assembly == "a2":
+            write_manifest(folder / "daily-Manifest.json", keys)
 
-    new = "cur/daily/20261101-20261201/new"
+    found = "cur/daily/20261101-20261201/a2"
     assert delivered(tmp_path) == {
-        NOVEMBER: [f"{new}/daily-00001.csv.gz", f"{new}/daily-00002.csv.gz"]
+        NOVEMBER: [f"{found}/daily-00001.csv.gz", f"{found}/daily-00002.csv.gz"]
     }
 
 

@@ -25,7 +25,7 @@ LINES = st.builds(
 
 def added_by_hand(lines):
     """Add what is about instances up, one line after the other."""
-    found = defaultdict(Decimal)
+    found: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for line in lines:
         kind = line["lineItem/UsageType"]
         operation = line["lineItem/Operation"]
