@@ -22,7 +22,7 @@ from registry.billing.on_demand import (
 )
 from registry.billing.price import hourly
 from registry.models import MISMATCHES, Cover, Finding, Instance, ListPrice, ReservedInstance
-from registry.sync.prices import OF_DIFFERENCE, on_demand_instances
+from registry.sync.prices import OF_DIFFERENCE
 
 _ALIKE = ("region", "instance_type", "tenancy", "lifecycle", "usage_operation", "platform_details")
 
@@ -136,7 +136,9 @@ def _rest(row: ReservedInstance, kind: Kind | None, seen: QuerySet[Instance]) ->
     alike = seen.filter(
         Q(account__payer=payer) | Q(account__payer="", account__number=payer),
         Q(usage_operation__in=codes) | Q(usage_operation=None, platform_details__in=texts),
-        pk__in=on_demand_instances().values("pk"),
+        gone_at=None,
+        state="running",
+        lifecycle="",
         region=kind.region,
         instance_type=kind.instance_type,
         tenancy=kind.tenancy,

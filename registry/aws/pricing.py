@@ -74,9 +74,15 @@ class Pricing:
 def partition_of(region: str) -> str:
     """Return the partition that a region is in, such as aws-cn; "" where nobody knows it."""
     try:
-        return str(get_session().get_partition_for_region(region))
+        return str(_botocore().get_partition_for_region(region))
     except UnknownRegionError:
         return ""
+
+
+@lru_cache(maxsize=1)
+def _botocore() -> Any:
+    """Return what knows the regions: to read its file takes longer than to ask it."""
+    return get_session()
 
 
 def pricing_region(partition: str) -> str:
@@ -106,11 +112,11 @@ def _texts(page: Item) -> list[str]:
 
 
 def _offers(text: str, wanted: dict[str, str]) -> Iterator[_Offer]:
-    """Read a product; one that is not what was asked for has no offers."""
+    """Read a product; one that says that it is not what was asked for has no offers."""
     product = _read(text)
     described = part(product, "product")
     attributes = part(described, "attributes")
-    if any(words(attributes, name) != value for name, value in wanted.items()):
+    if any(words(attributes, name) not in {value, ""} for name, value in wanted.items()):
         return
     for term in _parts(part(product, "terms"), "OnDemand"):
         for dimension in _parts(term, "priceDimensions"):

@@ -88,7 +88,7 @@ def _keep(found: dict[Kind, PriceRecord], *, at: datetime) -> None:
     )
 
 
-def on_demand_instances() -> QuerySet[Instance]:
+def _on_demand() -> QuerySet[Instance]:
     """Leave the running instances that have a list price, as far as their code has one."""
     rows = Instance.objects.present().running().filter(lifecycle="", tenancy__in=PRICED_TENANCIES)
     return rows.exclude(instance_type__startswith="mac")
@@ -96,7 +96,7 @@ def on_demand_instances() -> QuerySet[Instance]:
 
 def _running() -> Iterator[tuple[Kind, int]]:
     columns = ("region", "instance_type", "tenancy", "usage_operation", "platform_details")
-    rows = on_demand_instances().order_by().values_list(*columns).annotate(Count("pk"))
+    rows = _on_demand().order_by().values_list(*columns).annotate(Count("pk"))
     for region, instance_type, tenancy, code, details, number in rows:
         kind = kind_of(region, instance_type, recorded_code(code, details), tenancy)
         if kind:
@@ -108,7 +108,7 @@ def _expected() -> Iterator[tuple[Kind, int]]:
     images = wrong.exclude(image__expected_usage_operation=None)
     expected = dict(images.values_list("image__aws_id", "image__expected_usage_operation"))
     columns = ("region", "instance_type", "tenancy", "image_id")
-    launched = on_demand_instances().filter(image_id__in=images.values("image__aws_id"))
+    launched = _on_demand().filter(image_id__in=images.values("image__aws_id"))
     rows = launched.order_by().values_list(*columns).annotate(Count("pk"))
     for region, instance_type, tenancy, image_id, number in rows:
         kind = kind_of(region, instance_type, expected.get(image_id), tenancy)

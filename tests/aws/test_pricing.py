@@ -137,6 +137,13 @@ def test_a_price_is_never_read_as_a_float():
     assert read(text).hourly == Decimal("0.1000000001")
 
 
+def test_a_product_need_not_repeat_all_that_was_asked():
+    told = product({"USD": "0.1"})
+    del told["product"]["attributes"]["regionCode"]
+
+    assert read(told).hourly == Decimal("0.1")
+
+
 def test_the_same_price_twice_is_one_price_and_the_first_sku_counts():
     found = read(product({"USD": "0.10"}, sku="B"), product({"USD": "0.1"}, sku="A"))
 

@@ -74,7 +74,7 @@ def test_a_charge_too_much_is_said_as_such(signed_in, lost):
 
     found = page(signed_in, lost)
 
-    assert "per hour too much is charged" in found
+    assert "That is $0.0576 per hour more than it should be." in found
     assert "no saving" not in found
 
 
@@ -137,7 +137,7 @@ def test_a_purchase_stands_beside_what_it_replaces(signed_in, lost):
     assert "<dt>Paid for each per hour, used or not</dt> <dd>$0.1000</dd>" in found
     assert "<dt>An hour of use On-Demand, at list price</dt> <dd> $0.1536" in found
     assert "$0.0536 more than is paid for it" in found
-    assert "1 instance of its type and platform in the region" in found
+    assert "1 that you can see, of its type and platform in the region" in found
     assert "$0.1536 per hour at list price, an estimate" in found
 
 
