@@ -108,7 +108,20 @@ def test_one_account_that_works_is_enough(aws, asker, another):
 
     done()
 
+    assert "GetCallerIdentity" not in aws.operations_called()
     assert asked(aws) == ["111111111111"]
+
+
+def test_the_next_account_asks_only_for_what_is_left(aws, asker, another):
+    make_instance()
+    make_instance(instance_type="c5.xlarge")
+    aws.fail("GetProducts", "slow", seconds=0, account="111111111111")
+    aws.fail("GetProducts", "access-denied", account="111111111111", times=None)
+
+    run = done()
+
+    assert asked(aws) == ["111111111111", "111111111111", "999999999999"]
+    assert run.result["read"] == 2
 
 
 def test_where_nobody_may_the_run_fails_in_words_and_what_is_known_stays(aws, asker):
