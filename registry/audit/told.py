@@ -89,7 +89,8 @@ class Sums:
 def rows_of(proposals: Iterable[Proposal], reach: Reach) -> list[Row]:
     """Put into words what is within reach, and still to be done.
 
-    Of a wrong code, that is as long as somebody has to act on its finding.
+    Of a wrong code, that is as long as somebody has to act on its finding; of a purchase, as long
+    as it is active; of an account, until it shares.
     """
     every = list(proposals)
     things = _things(every, reach)
@@ -109,6 +110,7 @@ def _things(proposals: Iterable[Proposal], reach: Reach) -> _Things:
     images = {name for each in proposals for name in each.images}
     names = {each.name for each in proposals}
     wrong = reach.findings.actionable().filter(image__aws_id__in=images, rule__in=CODE_RULES)
+    alone = reach.accounts.filter(reserved_instance_sharing=False)
     shown = ("aws_id", "name", "region", "account__name")
     return _Things(
         images=_by_id(reach.images.filter(aws_id__in=images).only(*shown)),
@@ -117,8 +119,8 @@ def _things(proposals: Iterable[Proposal], reach: Reach) -> _Things:
             for each in wrong.select_related("image").only("image__aws_id").order_by("-pk")
             if each.image
         },
-        purchases=_by_id(reach.purchases.filter(aws_id__in=names)),
-        accounts={row.number: row for row in reach.accounts.filter(number__in=names)},
+        purchases=_by_id(reach.purchases.filter(aws_id__in=names, state="active")),
+        accounts={row.number: row for row in alone.filter(number__in=names)},
     )
 
 

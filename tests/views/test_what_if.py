@@ -169,6 +169,25 @@ def test_what_nobody_has_to_act_on_any_more_is_left_out(signed_in, account, fiel
     assert signed_in.get(reverse("overview")).context["gain"] == sums(answer)
 
 
+def test_what_was_done_since_is_left_out(signed_in, account):
+    moved = make_reserved_instance(
+        account=account,
+        scope="Availability Zone",
+        availability_zone="eu-west-1b",
+        availability_zone_id="euw1-az2",
+    )
+    alone = make_account(payer=account.number, reserved_instance_sharing=False)
+    make_reserved_instance(account=alone)
+    for _ in range(2):
+        make_instance(account=account)
+    assert len(titles(page(signed_in))) == 2
+
+    type(moved).objects.filter(pk=moved.pk).update(state="retired")
+    type(alone).objects.filter(pk=alone.pk).update(reserved_instance_sharing=True)
+
+    assert titles(signed_in.get(CHANGES)) == []
+
+
 def test_the_file_has_the_rows_of_the_page(client, account):
     image = lost(account, name="=web", cause="ami-0", number=2)
     lost(make_account(payer=account.number), cause="ami-0")
@@ -225,7 +244,7 @@ def test_the_overview_leads_with_the_sum_of_the_page(signed_in, account):
     text = " ".join(overview.content.decode().split())
     assert overview.context["gain"] == sums(signed_in.get(CHANGES))
     assert overview.context["gain"].together.hourly == Decimal("0.20")
-    assert "Changes would use idle Reserved Instances worth $146 per month" in text
+    assert "Idle Reserved Instances worth $146 per month could be used" in text
     assert "Wrong codes of 1 image put right: $110." in text
     assert "1 purchase moved to the region: $36." in text
 
@@ -237,7 +256,7 @@ def test_the_overview_leads_without_an_amount_that_is_not_known(signed_in, accou
 
     text = " ".join(signed_in.get(reverse("overview")).content.decode().split())
 
-    assert "Changes would use Reserved Instances that are idle" in text
+    assert "Idle Reserved Instances could be used" in text
     assert "Wrong codes of 1 image put right, 1 without a known amount." in text
 
 
@@ -245,7 +264,7 @@ def test_the_overview_says_nothing_of_changes_that_would_use_nothing(signed_in, 
     lost(account)
     reckon()
 
-    assert "Changes would use" not in signed_in.get(reverse("overview")).content.decode()
+    assert "could be used" not in signed_in.get(reverse("overview")).content.decode()
 
 
 def test_a_purchase_tells_what_would_use_it_and_what_can_be_done(signed_in, account):
