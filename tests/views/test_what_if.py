@@ -129,6 +129,26 @@ def test_a_cause_with_an_image_out_of_reach_is_left_out(client, account):
     assert "Correct every image of ami-0" not in titles(page(client))
 
 
+def test_the_scope_that_was_chosen_narrows_the_changes_and_their_sums(signed_in, account):
+    image = lost(account)
+    red_hat(account)
+    other = make_account()
+    lost(other)
+    red_hat(other)
+    alone = make_account(payer=account.number, reserved_instance_sharing=False)
+    make_reserved_instance(account=alone, instance_type="c5.large")
+    make_instance(account=account, instance_type="c5.large")
+    reckon()
+    assert len(titles(signed_in.get(CHANGES))) == 3
+    signed_in.post(reverse("scope"), {"accounts": [account.number]})
+
+    answer = signed_in.get(CHANGES)
+
+    assert titles(answer) == [f"Correct the image {image.aws_id}"]
+    assert sums(answer).together.number == 1
+    assert signed_in.get(reverse("overview")).context["gain"] == sums(answer)
+
+
 def test_nothing_to_gain_is_said(signed_in, account):
     lost(account)
 
