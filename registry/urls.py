@@ -73,6 +73,7 @@ _bills = [
     path("", bills.BillList.as_view(), name="list"),
     path("<str:payer>/<str:month>/", bills.DisagreementList.as_view(), name="detail"),
     path("<str:payer>/<str:month>/purchases/", bills.PurchaseList.as_view(), name="purchases"),
+    path("<str:payer>/<str:month>/images/", bills.bill_images, name="images"),
 ]
 _rules = [
     path("", rules.rule_list, name="list"),

@@ -33,6 +33,9 @@ class Bill(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("bills:detail", args=[self.payer, f"{self.month:%Y-%m}"])
 
+    def get_images_url(self) -> str:
+        return reverse("bills:images", args=[self.payer, f"{self.month:%Y-%m}"])
+
     def get_purchases_url(self) -> str:
         return reverse("bills:purchases", args=[self.payer, f"{self.month:%Y-%m}"])
 

@@ -6,17 +6,21 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from registry.access import Action, accounts, may_everywhere, visible, visible_billed, visible_bills
+from registry.audit.bill_images import BilledImage, billed_images
 from registry.audit.bill_totals import Totals, operations_of, totals_of, unknown_instances
 from registry.audit.billed import BilledUse, find_bill, uses_for
 from registry.forms.filters import BilledFilter, BillFilter, DisagreementFilter
+from registry.http import SignedInRequest
 from registry.models import (
     Bill,
     BilledPurchase,
     BilledUsage,
     Disagreement,
+    Image,
     Instance,
     ReservedInstance,
     UsageKind,
@@ -25,6 +29,8 @@ from registry.reports.render import lines
 from registry.views.lists import InventoryList
 
 MOST_OPERATIONS = 50
+MOST_IMAGES = 100
+IMAGE_COLUMNS = ("Image", "Account", "Usage operation", "On the bill", "Hours", "Instances")
 _CHUNK = 500
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
 _SECTION = {"section": "reserved-instances"}
@@ -62,27 +68,14 @@ class OfBill(InventoryList):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        found = find_bill(visible_bills(request.user), kwargs["payer"], kwargs["month"])
-        if found is None:
-            raise Http404("No such bill has been read.")
-        self.bill = found
+        self.bill = _find(request, kwargs["payer"], kwargs["month"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         names = _names(self.request)
         context = super().get_context_data(**kwargs)
         for row in context["rows"]:
             row.account_name = names.get(row.account, "")
-        return (
-            context
-            | _SECTION
-            | {
-                "bill": self.bill,
-                "payer_name": names.get(self.bill.payer, ""),
-                "tab": self.tab,
-                "totals": _totals(self.request, [self.bill])[self.bill.pk],
-                "reads_all": may_everywhere(self.request.user, Action.READ),
-            }
-        )
+        return context | _head(self.request, self.bill, self.tab)
 
 
 class DisagreementList(OfBill):
@@ -154,13 +147,8 @@ class PurchaseList(OfBill):
         return context
 
     def _csv(self, rows: QuerySet[Any]) -> HttpResponseBase:
-        values = self._exported(rows)
         name = f"bill-{self.bill.payer}-{self.bill.month:%Y-%m}-purchases.csv"
-        return StreamingHttpResponse(
-            lines(list(self.export), values),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return _csv(name, list(self.export), self._exported(rows))
 
     def _compared(self, rows: Sequence[BilledPurchase]) -> list[BilledUse]:
         return uses_for(self.request.user, self.bill, rows, at=timezone.now())
@@ -171,6 +159,61 @@ class PurchaseList(OfBill):
             for found in self._compared(chunk):
                 values = found.values()
                 yield {heading: values[name] for heading, name in self.export.items()}
+
+
+def bill_images(request: SignedInRequest, payer: str, month: str) -> HttpResponseBase:
+    """Show the images whose instances are on a bill, those first that were billed otherwise."""
+    bill = _find(request, payer, month)
+    found = billed_images(
+        narrow_billed(request, BilledUsage.objects.filter(bill=bill)),
+        visible(Instance.objects.all(), request.user),
+        visible(Image.objects.all(), request.user),
+    )
+    if request.GET.get("export") == "csv":
+        name = f"bill-{bill.payer}-{bill.month:%Y-%m}-images.csv"
+        return _csv(name, IMAGE_COLUMNS, (line for image in found for line in _lines(image)))
+    context = _head(request, bill, "images") | {"images": found[:MOST_IMAGES], "number": len(found)}
+    return render(request, "registry/bill_images.html", context)
+
+
+def _lines(image: BilledImage) -> Iterator[dict[str, Any]]:
+    """Return an image as it is exported: a line for each operation."""
+    for one in image.billed:
+        yield {
+            "Image": image.aws_id,
+            "Account": image.row.account.number if image.row else None,
+            "Usage operation": image.row.usage_operation if image.row else None,
+            "On the bill": one.operation,
+            "Hours": float(one.hours),
+            "Instances": one.instances,
+        }
+
+
+def _find(request: HttpRequest, payer: str, month: str) -> Bill:
+    found = find_bill(visible_bills(request.user), payer, month)
+    if found is None:
+        raise Http404("No such bill has been read.")
+    return found
+
+
+def _head(request: HttpRequest, bill: Bill, tab: str) -> dict[str, Any]:
+    return _SECTION | {
+        "bill": bill,
+        "payer_name": _names(request).get(bill.payer, ""),
+        "tab": tab,
+        "totals": _totals(request, [bill])[bill.pk],
+        "reads_all": may_everywhere(request.user, Action.READ),
+    }
+
+
+def _csv(
+    name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
+) -> StreamingHttpResponse:
+    return StreamingHttpResponse(
+        lines(columns, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def narrow_billed(request: HttpRequest, rows: _Rows) -> _Rows:

@@ -14,6 +14,7 @@ from tests.factories import (
     make_billed_purchase,
     make_billed_usage,
     make_disagreement,
+    make_image,
     make_instance,
     make_reserved_instance,
     make_user,
@@ -144,7 +145,7 @@ def test_what_aws_wrote_is_text(signed_in, bill):
     make_billed_usage(bill=bill, operation=HOSTILE)
     make_billed_purchase(bill=bill, aws_id=HOSTILE, region=HOSTILE)
 
-    for address in (bill.get_absolute_url(), bill.get_purchases_url()):
+    for address in (bill.get_absolute_url(), bill.get_purchases_url(), bill.get_images_url()):
         assert HOSTILE not in text(signed_in.get(address))
 
 
@@ -208,6 +209,7 @@ def test_a_bill_of_other_accounts_is_not_there(reader, bill, theirs):
     assert list(reader.get(reverse("bills:list")).context["rows"]) == []
     assert reader.get(bill.get_absolute_url()).status_code == 404
     assert reader.get(bill.get_purchases_url()).status_code == 404
+    assert reader.get(bill.get_images_url()).status_code == 404
 
 
 def test_what_a_bill_names_no_account_for_is_the_payers(reader, bill, mine, theirs):
@@ -252,3 +254,45 @@ def test_a_report_without_instances_says_that_codes_are_not_compared(signed_in):
     bill = make_bill(names_instances=False, read_at=NOON)
 
     assert "does not name instances" in text(signed_in.get(bill.get_absolute_url()))
+
+
+def test_images_are_shown_with_what_their_instances_were_billed_with(signed_in, bill, mine):
+    right, wrong = (make_image(account=mine, usage_operation="RunInstances:0010") for _ in range(2))
+    for image, operation in ((right, "RunInstances:0010"), (wrong, "RunInstances")):
+        for kind in (UsageKind.RESERVED, UsageKind.SPOT):
+            machine = make_instance(account=mine, image_id=image.aws_id)
+            make_billed_usage(
+                bill=bill,
+                account=mine.number,
+                resource_id=machine.aws_id,
+                operation=operation,
+                kind=kind,
+            )
+    unknown = make_instance(account=mine, image_id="ami-unknown")
+    make_billed_usage(bill=bill, account=mine.number, resource_id=unknown.aws_id)
+
+    answer = signed_in.get(bill.get_images_url())
+
+    found = answer.context["images"]
+    assert found[0].aws_id == wrong.aws_id
+    assert {one.aws_id: (one.hours, one.other) for one in found} == {
+        wrong.aws_id: (744, 744),
+        right.aws_id: (744, 0),
+        unknown.image_id: (744, None),
+    }
+    assert "Not in the inventory" in text(answer)
+    rows = csv_of(signed_in.get(bill.get_images_url(), {"export": "csv"}))
+    assert rows[1] == f"{wrong.aws_id},{mine.number},RunInstances:0010,RunInstances,744.0,1"
+
+
+def test_images_of_other_accounts_are_not_told(reader, bill, mine, theirs):
+    image = make_image(account=theirs, name="undisclosed")
+    for owner in (mine, theirs):
+        machine = make_instance(account=owner, image_id=image.aws_id)
+        make_billed_usage(bill=bill, account=owner.number, resource_id=machine.aws_id)
+
+    answer = reader.get(bill.get_images_url())
+
+    (one,) = answer.context["images"]
+    assert (one.row, one.hours) == (None, 744)
+    assert "undisclosed" not in text(answer)
