@@ -6,6 +6,7 @@ A record is of moments, a bill of clock hours; what is unknown on either side co
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -246,7 +247,7 @@ def is_billed_as(operation: str, codes: Collection[str | None]) -> bool:
     return billed in licences
 
 
-def in_hours(hours: Fraction) -> str:
+def in_hours(hours: Fraction | Decimal) -> str:
     """Return hours as they are told: "744 h", to a tenth."""
     return f"{float(hours):,.1f}".removesuffix(".0") + " h"
 

@@ -14,6 +14,7 @@ from lucide.templatetags.lucide import lucide as draw
 
 from registry.billing import price, trend
 from registry.billing.codes import label
+from registry.billing.witness import in_hours
 
 register = template.Library()
 
@@ -183,6 +184,12 @@ def straight(sentence: str) -> str:
 @register.filter
 def units(value: Fraction | None) -> str:
     return "Unknown" if value is None else f"{float(value):g}"
+
+
+@register.filter
+def billed_hours(number: Decimal | Fraction | None) -> str:
+    """Return hours of a bill to a tenth: "744 h"; "Unknown" where they are not known."""
+    return "Unknown" if number is None else in_hours(number)
 
 
 @register.filter

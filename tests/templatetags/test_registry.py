@@ -112,6 +112,19 @@ def test_a_utilization(used, count, text):
 
 
 @pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Decimal("1038.0400000000"), "1,038 h"),
+        (Fraction(1, 2), "0.5 h"),
+        (Decimal(0), "0 h"),
+        (None, "Unknown"),
+    ],
+)
+def test_hours_of_a_bill(number, text):
+    assert tags.billed_hours(number) == text
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(None, "Unknown"), (Fraction(3, 2), "1.5"), (Fraction(2), "2")]
 )
 def test_units(value, text):
