@@ -66,9 +66,13 @@ def _all(run: Run) -> Iterator[tuple[str, str]]:
         try:
             if other != account:
                 raise BillProblem(f"its payer's bill is that of {other.name} already.")
+            months = 0
             for month, text in _read(_place(account), account.payer_number, _recent()):
+                months += 1
                 outcome = "in_trouble" if month.problem else "read" if month.is_new else "unchanged"
                 yield f"{account.name}, {text}", outcome
+            if not months:
+                raise BillProblem(f"{account.bill} has no report of this month or the last.")
         except _TROUBLE as problem:
             yield f"{account.name}: {problem}", "in_trouble"
 

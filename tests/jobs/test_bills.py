@@ -128,6 +128,16 @@ def test_where_everything_is_in_trouble_the_run_has_failed(bills):
     assert Run.objects.get().error == "lost: nowhere is not a folder."
 
 
+def test_a_report_that_ended_long_ago_is_trouble(bills):
+    account = make_account(name="late", bill="one")
+    write_month(bills / "one", account.number, 3)
+
+    with pytest.raises(BillProblem, match=r"late: one has no report of this month or the last\."):
+        run()
+
+    assert not Bill.objects.exists()
+
+
 def test_a_link_out_of_the_folder_of_all_bills_is_not_followed(bills, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     account = make_account(name="sly", bill="link")
