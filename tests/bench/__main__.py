@@ -34,6 +34,8 @@ STEPS = (
     ("measures", "incremental", "Incremental, nothing touched"),
     ("measures", "touch", ""),
     ("measures", "incremental", f"Incremental, {2 * CHANGED:,} touched"),
+    ("measures", "thirty_days", "Use of purchases over 30 days"),
+    ("measures", "waste", "Waste of all purchases"),
     ("pure", "apply", f"Applying {PURCHASES:,} purchases"),
     ("pure", "rank", "Ranking images without their code"),
     ("pure", "changes", "Ranking all changes"),

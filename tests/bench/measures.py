@@ -16,7 +16,9 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from registry.audit import audit  # noqa: E402
-from registry.models import Image, Instance, Touched  # noqa: E402
+from registry.audit.utilization import month  # noqa: E402
+from registry.audit.waste_in_all import waste_in_all  # noqa: E402
+from registry.models import Image, Instance, ReservedInstance, Touched  # noqa: E402
 from tests.bench.memory import peak_mib  # noqa: E402
 
 CHANGED = 1_000
@@ -49,8 +51,18 @@ def touch(at: datetime) -> int:
     return CHANGED
 
 
+def thirty_days(at: datetime) -> int:
+    found = month(ReservedInstance.objects.present(), at=at)
+    return sum(kind.purchases for kind in found.kinds)
+
+
+def waste(at: datetime) -> int:
+    return waste_in_all(ReservedInstance.objects.present(), at=at).purchases
+
+
 MEASURES: dict[str, Callable[[datetime], int]] = {
-    function.__name__: function for function in (reference, full, touch, incremental)
+    function.__name__: function
+    for function in (reference, full, touch, incremental, thirty_days, waste)
 }
 
 

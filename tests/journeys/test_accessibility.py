@@ -70,11 +70,12 @@ def test_signing_in(page, scheme):
     assert problems(page) == []
 
 
-def test_a_small_window(page):
+@pytest.mark.parametrize("path", ["/", "/images/"])
+def test_a_small_window(page, path):
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, "admin")
 
-    page.goto("/images/")
+    page.goto(path)
 
     assert problems(page) == []
 

@@ -239,7 +239,11 @@ def test_the_scope_narrows_what_is_compared(signed_in, account):
 
 def test_the_totals_of_both_days_stand_side_by_side(signed_in, account):
     DailyTotals.objects.filter(day=FIRST.date()).update(
-        running=4, covered="3/2", idle_hourly_cost=Decimal("0.10"), verdicts={"ok": 1, "lost": 1}
+        running=4,
+        covered="3/2",
+        hourly_cost=Decimal("0.40"),
+        idle_hourly_cost=Decimal("0.10"),
+        verdicts={"ok": 1, "lost": 1},
     )
     other = make_account()
     DailyTotals.objects.create(
@@ -253,6 +257,7 @@ def test_the_totals_of_both_days_stand_side_by_side(signed_in, account):
     assert (second.coverage, second.share, len(second.accounts)) == (1, None, 2)
     text = answer.content.decode()
     assert "$73" in text
+    assert "75\u00a0%" in text
     assert "1.5 of 4" in text
     assert "1 without a known price" in text
 
