@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from registry.billing.codes import TABLE, recorded_code
+from registry.billing.fleet import HOST
 from registry.billing.on_demand import (
-    PRICED_TENANCIES,
     Comparison,
     Kind,
     Line,
@@ -62,7 +62,7 @@ def compare_finding(found: Finding, seen: QuerySet[Instance]) -> Comparison | No
     others = 0
     groups = launched.order_by().values_list(*_ALIKE).annotate(Count("pk"))
     for region, instance_type, tenancy, lifecycle, code, details, number in groups:
-        if lifecycle or tenancy not in PRICED_TENANCIES or instance_type.startswith("mac"):
+        if lifecycle or tenancy == HOST or instance_type.startswith("mac"):
             others += number
         else:
             counted[region, instance_type, tenancy, recorded_code(code, details)] += number
@@ -98,8 +98,9 @@ def _lines(
 
 
 def instance_price(instance: Instance) -> Price | None:
-    """Return the list price of an instance as it is billed; None where it has none."""
-    if instance.lifecycle or not are_read():
+    """Return the list price of a running instance as it is billed; None where it has none."""
+    is_running = instance.state == "running" and not instance.is_gone
+    if not is_running or instance.lifecycle or not are_read():
         return None
     code = recorded_code(instance.usage_operation, instance.platform_details)
     kind = kind_of(instance.region, instance.instance_type, code, instance.tenancy)

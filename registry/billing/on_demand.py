@@ -45,7 +45,7 @@ class Price:
 
 
 NOT_READ = Price(None, problem="It was not read yet.")
-NO_PRICE = Price(None, problem="AWS lists no price for what is not known or not billed by itself.")
+NO_PRICE = Price(None, problem="What it is charged as is not known.")
 
 
 def charged_code(usage_operation: str | None) -> str | None:

@@ -76,20 +76,20 @@ def _read(run: Run, *, at: datetime) -> None:
     run.result = {
         "read": len(work.reading.read),
         "unknown": work.reading.unknown,
-        "malformed": len(work.reading.malformed),
+        "odd": len(work.reading.odd),
         "left": len(due) - len(work.reading.read),
         "refused": {account.number: why for account, why in work.refused.items()},
     }
     run.note = _note(work, now)
-    _conclude(run, work, is_more=len(due) > len(now))
+    _conclude(run, work, unread=len(now) - len(work.reading.read), is_more=len(due) > len(now))
 
 
-def _conclude(run: Run, work: _Work, *, is_more: bool) -> None:
+def _conclude(run: Run, work: _Work, *, unread: int, is_more: bool) -> None:
     """Go on later where AWS slows us, or with what is left; fail where nothing could be read."""
     now = timezone.now()
-    if work.is_slowed and run.attempt < MOST_ATTEMPTS:
+    if unread and work.is_slowed and run.attempt < MOST_ATTEMPTS:
         run.wait(until=now + PATIENCE, note="AWS slows requests; the reading goes on in a minute")
-    elif run.result["left"] and not work.reading.read:
+    elif unread and not work.reading.read:
         run.finish(at=now, error=run.note, note=run.note, result=run.result)
     elif is_more:
         request_prices(by=run.requested_by)
@@ -136,5 +136,5 @@ def _note(work: _Work, wanted: Sequence[Kind]) -> str:
         prices = "list price" if number == 1 else "list prices"
         said = f"{number:,} {prices} read, {reading.unknown:,} of them unknown."
     problems = [f"{account.name}: {why}" for account, why in work.refused.items()]
-    problems += list(reading.malformed.values())[:1]
+    problems += [why for kind, why in reading.odd.items() if kind not in reading.read][:1]
     return " ".join([said, *problems])[:_LONGEST_NOTE]

@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db.models import Count, QuerySet, Sum
 
-from registry.aws import Malformed, PriceRecord, Pricing
+from registry.aws import AwsError, Malformed, PriceRecord, Pricing
 from registry.billing.codes import recorded_code
 from registry.billing.on_demand import PRICED_TENANCIES, Kind, kind_of, kind_of_purchase
 from registry.billing.rules import CODE_RULES
@@ -16,6 +16,8 @@ from registry.models import Finding, Instance, ListPrice, ReservedInstance
 
 FRESH = timedelta(days=7)
 BATCH = 50
+# AWS refuses one question, not the account that asks.
+_ITS_OWN = "InvalidParameterException"
 # What is wrong with these images is that they do not carry the expected code.
 OF_DIFFERENCE = {*CODE_RULES, "AMI012"}
 
@@ -26,7 +28,7 @@ class Reading:
 
     read: set[Kind] = field(default_factory=set)
     unknown: int = 0  # of those read: AWS lists none, or not one alone
-    malformed: dict[Kind, str] = field(default_factory=dict)
+    odd: dict[Kind, str] = field(default_factory=dict)  # no answer to this one, and why
 
 
 def needed_prices(*, at: datetime) -> list[Kind]:
@@ -60,7 +62,11 @@ def read_prices(pricing: Pricing, kinds: Sequence[Kind], reading: Reading, *, at
                 try:
                     found[kind] = pricing.on_demand(**kind._asdict())
                 except Malformed as error:
-                    reading.malformed[kind] = str(error)
+                    reading.odd[kind] = str(error)
+                except AwsError as error:
+                    if error.code != _ITS_OWN:
+                        raise
+                    reading.odd[kind] = str(error)
         finally:
             _keep(found, at=at)
             reading.read |= found.keys()

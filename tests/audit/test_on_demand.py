@@ -68,6 +68,15 @@ def test_what_runs_at_other_prices_is_only_told(lost):
     assert (found.count, found.others, found.now) == (0, 2, None)
 
 
+def test_a_tenancy_that_was_never_recorded_leaves_the_price_unknown(lost):
+    launch(lost, tenancy="")
+
+    found = compared(lost)
+
+    assert (found.others, found.unknown) == (0, 1)
+    assert found.lines[0].due.problem == "What it is charged as is not known."
+
+
 def test_a_price_that_was_never_read_is_unknown(lost):
     launch(lost, instance_type="c5.large")
 
@@ -119,9 +128,17 @@ def test_an_instance_has_the_price_of_the_code_it_carries(lost):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"lifecycle": "spot"}, {"tenancy": "host"}, {"usage_operation": ""}], ids=str
+    "fields",
+    [
+        {"lifecycle": "spot"},
+        {"tenancy": "host"},
+        {"usage_operation": ""},
+        {"state": "stopped"},
+        {"gone_at": NOON},
+    ],
+    ids=str,
 )
-def test_what_is_not_on_demand_or_not_known_has_none(lost, fields):
+def test_what_does_not_run_on_demand_or_is_not_known_has_none(lost, fields):
     assert instance_price(make_instance(**fields)) is None
 
 

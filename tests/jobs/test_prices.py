@@ -211,6 +211,16 @@ def test_while_aws_slows_requests_the_run_waits(aws, asker):
     assert ListPrice.objects.count() == 1
 
 
+def test_where_another_account_reads_on_nothing_waits(aws, asker, another):
+    make_instance()
+    aws.fail("GetProducts", "throttle", account="111111111111", times=None)
+
+    run = done()
+
+    assert run.state == RunState.SUCCEEDED
+    assert ListPrice.objects.count() == 1
+
+
 def test_somebody_who_may_not_sync_everywhere_gets_no_prices(aws, asker):
     with pytest.raises(PermissionError):
         done(by=make_user(Role.FINOPS, account=asker))

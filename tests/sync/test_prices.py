@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from registry.aws import Access, AccessDenied, Malformed, PriceRecord, Pricing, connect_pricing
+from registry.aws import (
+    Access,
+    AccessDenied,
+    AwsError,
+    Malformed,
+    PriceRecord,
+    Pricing,
+    connect_pricing,
+)
 from registry.billing.on_demand import Kind
 from registry.models import ListPrice
 from registry.sync.prices import BATCH, Reading, needed_prices, read_prices
@@ -189,7 +197,18 @@ def test_an_answer_that_makes_no_sense_is_left_out_and_the_rest_read():
     reading = read(listing, kind(instance_type="c5.large"), kind())
 
     assert ListPrice.objects.get(instance_type="c5.large").hourly == Decimal("0.10")
-    assert reading.malformed == {kind(instance_type="c5.large"): "Half."}
+    assert reading.odd == {kind(instance_type="c5.large"): "Half."}
+    assert reading.read == {kind()}
+
+
+def test_a_question_that_aws_does_not_take_keeps_no_other_from_being_read():
+    refused = AwsError("GetProducts: InvalidParameterException.")
+    refused.code = "InvalidParameterException"
+    listing = Listing(**{"c5.large": refused})
+
+    reading = read(listing, kind(instance_type="c5.large"), kind())
+
+    assert list(reading.odd) == [kind(instance_type="c5.large")]
     assert reading.read == {kind()}
 
 
