@@ -16,6 +16,10 @@ from registry.models import Image, Policy, Role, Run
 from tests.factories import (
     NOON,
     make_account,
+    make_bill,
+    make_billed_purchase,
+    make_billed_usage,
+    make_disagreement,
     make_finding,
     make_image,
     make_instance,
@@ -99,6 +103,11 @@ PAGES = (
     Page("findings:watch", VERIFIERS, of="finding", post={}, elsewhere=HIDDEN),
     Page("reserved-instances:list"),
     Page("reserved-instances:changes"),
+    Page("reserved-instances:over-time"),
+    Page("bills:list"),
+    Page("bills:detail", of="bill", elsewhere=HIDDEN),
+    Page("bills:purchases", of="bill", elsewhere=HIDDEN),
+    Page("bills:images", of="bill", elsewhere=HIDDEN),
     Page("reserved-instances:ending"),
     Page("reserved-instances:difference"),
     Page("reserved-instances:detail", of="purchase", elsewhere=HIDDEN),
@@ -140,7 +149,7 @@ class World:
         return client.post(self.address(page), sent)
 
     def address(self, page: Page) -> str:
-        return reverse(page.name, args=[self.ids[page.of]] if page.of else [])
+        return reverse(page.name, args=self.ids[page.of].split("/") if page.of else [])
 
 
 @pytest.fixture
@@ -166,7 +175,12 @@ def world() -> World:
         created_at=NOON, result=result | {"difference": {"opened": [], "closed": []}}
     )
     pattern = make_pattern(text="undisclosed-pattern", account=scope.account)
+    bill = make_bill(payer=scope.account.number)
+    make_disagreement(bill=bill, billed="undisclosed-code")
+    make_billed_purchase(bill=bill, aws_id="undisclosed-purchase")
+    make_billed_usage(bill=bill, operation="undisclosed-operation")
     ids = {
+        "bill": f"{bill.payer}/{bill.month:%Y-%m}",
         "image": image.aws_id,
         "instance": instance.aws_id,
         "pattern": str(pattern.pk),
