@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from registry.billing.codes import canonical
 from registry.models import (
     Bill,
     BilledPurchase,
@@ -104,11 +105,16 @@ def totals_of(
 
 
 def operations_of(usages: QuerySet[BilledUsage]) -> list[OperationHours]:
-    """Return what was billed with each operation, the most hours first."""
+    """Return what was billed with each operation, the most hours first.
+
+    Spot hours, which have an operation for each zone, count with their platform.
+    """
     found: dict[str, OperationHours] = {}
     rows = usages.order_by().values_list("operation", "kind").annotate(Sum("hours"))
-    for operation, kind, hours in rows:
-        found.setdefault(operation, OperationHours(operation)).hours[kind] = hours
+    for named, kind, hours in rows:
+        operation = canonical(named) or named
+        summed = found.setdefault(operation, OperationHours(operation)).hours
+        summed[kind] = summed.get(kind, Decimal(0)) + hours
     return sorted(found.values(), key=lambda one: (-one.whole, one.operation))
 
 

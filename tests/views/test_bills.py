@@ -100,14 +100,17 @@ def test_a_bill_has_its_hours_by_operation_the_most_first(signed_in, bill):
         bill=bill, operation="RunInstances", kind=UsageKind.RESERVED, hours=Decimal(9)
     )
 
+    for operation in ("RunInstances:0010:SV001", "RunInstances:0010:SV006"):
+        make_billed_usage(bill=bill, operation=operation, kind=UsageKind.SPOT, hours=Decimal(2))
+
     answer = signed_in.get(bill.get_absolute_url())
 
     found = answer.context["operations"]
     assert [(one.operation, one.whole) for one in found] == [
         ("RunInstances", 16),
-        ("RunInstances:0010", 5),
+        ("RunInstances:0010", 9),
     ]
-    assert found[0].cells == [7, 9, 0, 0]
+    assert [one.cells for one in found] == [[7, 9, 0, 0], [5, 0, 0, 4]]
     assert "Red Hat Enterprise Linux" in text(answer)
 
 
