@@ -106,7 +106,8 @@ def _otherwise(
 ) -> Disagreement:
     used = exact(billed.used_hours) or Fraction(0)
     recorded = found.recorded
-    words = [in_use(recorded.used, recorded.idle)] if recorded.known else []
+    is_compared = found.verdict in {Verdict.AGREES, Verdict.DIFFERS}
+    words = [in_use(recorded.used, recorded.idle)] if is_compared else []
     if found.adds_up is False and found.bought is not None:
         words.append(f"{in_hours(found.bought)} bought")
     if found.verdict == Verdict.DIFFERS:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet, Sum
 
 from registry.access import Person, visible, visible_billed
-from registry.audit.billed import BilledUse, uses
+from registry.audit.billed import BilledUse, uses_for
 from registry.billing.codes import recorded_code
 from registry.billing.witness import is_billed_as, is_platform
 from registry.models import (
@@ -96,7 +96,7 @@ def purchase_on_bill(user: Person, row: ReservedInstance, *, at: datetime) -> Pu
         return PurchaseOnBill(missing.bill, None)
     if billed is None:
         return None
-    return PurchaseOnBill(billed.bill, uses(billed.bill, [billed], at=at)[0])
+    return PurchaseOnBill(billed.bill, uses_for(user, billed.bill, [billed], at=at)[0])
 
 
 def _latest(rows: QuerySet[BilledUsage], code: str | None, details: str | None) -> OnBill | None:

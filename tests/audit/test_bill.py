@@ -95,6 +95,8 @@ def test_a_purchase_that_was_used_otherwise_says_what_each_side_has(payer, bill)
 
 def test_a_bill_without_some_of_the_hours_bought_says_so(payer, bill):
     bought = make_reserved_instance(account=payer)
+    audited(payer)
+    record(bought, OCTOBER + 29 * DAY, "1", "0")
     make_billed_purchase(bill=bill, aws_id=bought.aws_id, used_hours=Decimal(700))
 
     compare(bill, at=NOON)
