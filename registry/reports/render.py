@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 COLUMNS = (
@@ -15,6 +16,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 
 def cell(value: Any) -> str:
     """Return a value as the text of a cell that no spreadsheet takes for a formula."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # a number, also below 0
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 

@@ -1,5 +1,6 @@
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,11 @@ def test_a_result_is_a_table_with_a_heading():
 
 def test_a_result_without_findings_is_a_heading():
     assert read(findings_csv({"findings": []})) == [list(COLUMNS)]
+
+
+@pytest.mark.parametrize(("amount", "text"), [("-0.05", "-0.05"), ("0E-8", "0.00000000")])
+def test_an_amount_is_a_number_also_below_0(amount, text):
+    assert cell(Decimal(amount)) == text
 
 
 def test_what_is_unknown_is_an_empty_cell():

@@ -326,8 +326,8 @@ def test_as_csv_each_purchase_is_a_line_with_what_changed_before(signed_in, acco
     machine = make_instance(account=account, image_id="ami-new", launched_at=FIRST + DAY)
     bought = became_idle(account, reasons=named(machine))
     used = make_reserved_instance(account=account)
-    keep(used, FIRST, 0, 1)
-    keep(used, SECOND, "1/2", "1/2")
+    keep(used, FIRST, 0, 1, cost=Decimal("0.10"))
+    keep(used, SECOND, "1/2", "1/2", cost=Decimal("0.05"))
 
     answer = compared(signed_in, export="csv")
 
@@ -337,6 +337,7 @@ def test_as_csv_each_purchase_is_a_line_with_what_changed_before(signed_in, acco
     assert (one["Change per hour"], one["Since"]) == ("0.05000000", str(SECOND - DAY))
     assert one["What changed before"] == f"2026-03-03 12:00 {machine.aws_id} launched from ami-new"
     assert (other["Became"], other["Idle after"], other["Since"]) == ("used", "0.5", "")
+    assert other["Change per hour"] == "-0.05000000"
     assert "reserved-instances-difference-" in answer["Content-Disposition"]
 
 
