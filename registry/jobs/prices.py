@@ -20,6 +20,7 @@ from registry.sync.prices import Reading, needed_prices, read_prices
 MOST = 500
 PATIENCE, MOST_ATTEMPTS = timedelta(minutes=1), 5
 _LONGEST_NOTE = 300
+_NOTHING_READ = "No list price could be read."
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def _conclude(run: Run, work: _Work, *, unread: int, is_more: bool) -> None:
     if unread and work.is_slowed and run.attempt < MOST_ATTEMPTS:
         run.wait(until=now + PATIENCE, note="AWS slows requests; the reading goes on in a minute")
     elif unread and not work.reading.read:
-        run.finish(at=now, error=run.note, note=run.note, result=run.result)
+        run.finish(at=now, error=run.note, note=_NOTHING_READ, result=run.result)
     elif is_more:
         request_prices(by=run.requested_by)
 
@@ -130,7 +131,7 @@ def _note(work: _Work, wanted: Sequence[Kind]) -> str:
     elif not wanted:
         said = "Every list price that is needed is known and no older than a week."
     elif not reading.read:
-        said = "No list price could be read."
+        said = _NOTHING_READ
     else:
         number = len(reading.read)
         prices = "list price" if number == 1 else "list prices"

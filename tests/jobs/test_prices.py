@@ -133,6 +133,7 @@ def test_where_nobody_may_the_run_fails_in_words_and_what_is_known_stays(aws, as
 
     assert run.state == RunState.FAILED
     assert run.error.startswith("No list price could be read. base: GetProducts: AccessDenied")
+    assert run.note == "No list price could be read."
     assert "999999999999" in run.result["refused"]
     assert ListPrice.objects.get().hourly == Decimal("0.10")
 
