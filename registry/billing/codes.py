@@ -234,6 +234,7 @@ def reserved_platform(usage_operation: str | None) -> str | None:
     return _BY_CODE[code].reserved_platform if code in _BY_CODE else None
 
 
+@lru_cache(maxsize=1_000)  # of each purchase, and there are few
 def normalize_reserved_platform(product_description: str) -> str:
     """Return the platform of a purchase in the one spelling that `reserved_platform` has.
 

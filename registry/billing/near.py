@@ -42,6 +42,7 @@ class Group:
 
     like: Profile
     ids: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by account
+    is_unclear: bool = False  # its platform or state was never recorded
     _open: _Open | None = None
     _numbers: Counter[Ties] | None = None  # of accounts
     _named: dict[str, tuple[str, ...]] | None = None
@@ -149,7 +150,7 @@ class Surroundings:
         """Take in alike instances."""
         group = self._groups.get(like)
         if group is None:
-            group = self._groups[like] = Group(like)
+            group = self._groups[like] = _group(like)
             self._places[_place(like)].append(group)
         group.add(account, ids)
 
@@ -213,12 +214,16 @@ def _place(profile: Profile) -> _Place:
     return profile.payer, profile.region, family(profile.instance_type)
 
 
+def _group(like: Profile) -> Group:
+    return Group(like, is_unclear=like.platform is None or like.is_running is None)
+
+
 def _of_any_zone(groups: Iterable[Group]) -> list[Group]:
     """Put together what only zones tell apart."""
     found: dict[Profile, Group] = {}
     for group in groups:
         like = group.like._replace(zone=None, has_zone_name=False)
-        one = found.setdefault(like, Group(like))
+        one = found.setdefault(like, _group(like))
         for account, ids in group.ids.items():
             one.add(account, ids)
     return list(found.values())
@@ -228,9 +233,11 @@ def _compared(kind: Kind, groups: Iterable[Group]) -> _Near:
     clear: dict[int, list[Group]] = defaultdict(list)
     unclear: dict[Likeness, list[Group]] = defaultdict(list)
     has_type = kind.is_flexible
+    is_zonal = kind.like.zone is not None
     for group in groups:
         has_type = has_type or group.like.instance_type == kind.like.instance_type
-        apart, unknown = differences(kind, group.like), unknown_of(kind, group.like)
+        apart = differences(kind, group.like)
+        unknown = unknown_of(kind, group.like) if is_zonal or group.is_unclear else 0
         if not unknown:
             clear[apart].append(group)
             continue

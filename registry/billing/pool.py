@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from registry.billing.codes import normalize_reserved_platform
 from registry.billing.fleet import Purchase
 from registry.billing.normalization import is_flexible, weight
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(NamedTuple):
     """The share of an instance that a purchase pays for."""
 
     instance_id: str

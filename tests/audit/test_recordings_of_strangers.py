@@ -11,6 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.utils.dateparse import parse_datetime
 
+from tests.data.items import Item
+
 pytestmark = pytest.mark.django_db
 AT = "2026-06-01T12:00:00Z"
 LINUX, WINDOWS, RHEL = "Linux/UNIX", "Windows", "Red Hat Enterprise Linux"
@@ -36,7 +38,8 @@ def code(number):
 
 
 # By account: what runs and what was bought. Then the covered shares, and what is used and idle.
-CASES = {
+Case = tuple[dict[str, list[Item]], dict[str, float], dict[str, tuple[float, float]]]
+CASES: dict[str, Case] = {
     "neither scope, zone, tenancy nor dates: regional, default tenancy, no end": (
         {ONE: [runs("a", "m5.xlarge"), bought("a", "m5.large", 2)]},
         {"i-a": 1},
