@@ -23,6 +23,8 @@ WIDTHS = (320, 390, 760, 1180, 1440)
 NEW = (
     "/register/many/",
     "/policies/",
+    "/me/",
+    "/me/password/",
     "/patterns/new/",
     *(f"/register/?method={m}" for m in ("instance", "copy")),
 )
