@@ -3,12 +3,14 @@ from decimal import Decimal
 
 import pytest
 
+from registry.audit import audit
 from registry.audit.bill import compare
 from registry.models import (
     Change,
     ChangeField,
     DailyTotals,
     DisagreementKind,
+    Instance,
     UsageKind,
     Utilization,
 )
@@ -91,6 +93,34 @@ def test_a_purchase_that_was_used_otherwise_says_what_each_side_has(payer, bill)
     assert (row.kind, row.account, row.region) == ("use", payer.number, "us-east-1")
     assert (row.billed, row.recorded) == ("372 h used, 372 h unused", "744 h used, 0 h unused")
     assert row.hours == 372
+
+
+@pytest.mark.parametrize(
+    ("used", "number"),
+    [
+        pytest.param(48, 0, id="as audits have found it"),
+        pytest.param(72, 1, id="longer"),
+    ],
+)
+def test_audits_day_after_day_are_the_record(payer, used, number):
+    machine = make_instance(account=payer)
+    bought = make_reserved_instance(account=payer)
+    make_scope(account=payer, synced_at=OCTOBER)
+    for day, state in enumerate(("running", "running", "stopped", "stopped")):
+        Instance.objects.filter(pk=machine.pk).update(state=state)
+        audit(at=OCTOBER + day * DAY)
+    bill = make_bill(payer=payer.number, through=OCTOBER + 3 * DAY)
+    make_billed_purchase(
+        bill=bill,
+        aws_id=bought.aws_id,
+        used_hours=Decimal(used),
+        unused_hours=Decimal(72 - used),
+    )
+
+    assert compare(bill, at=NOON) == number
+    assert [row.recorded for row in bill.disagreements.all()] == (
+        ["48 h used, 24 h unused"] * number
+    )
 
 
 def test_a_bill_without_some_of_the_hours_bought_says_so(payer, bill):
