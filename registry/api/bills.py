@@ -9,14 +9,23 @@ from django.http import Http404
 from django.utils import timezone
 from ninja import Router
 
-from registry.access import visible_billed, visible_bills
+from registry.access import visible, visible_billed, visible_bills
 from registry.api.door import ApiRequest
-from registry.api.paging import PageQuery, page, page_together
+from registry.api.paging import PageQuery, page, page_of, page_together
 from registry.api.problems import query
 from registry.audit.answer import money
+from registry.audit.bill_images import BilledImage, billed_images
 from registry.audit.bill_totals import Totals, operations_of, totals_of, unknown_instances
 from registry.audit.billed import find_bill, uses_for
-from registry.models import Bill, BilledPurchase, BilledUsage, Disagreement, UsageKind
+from registry.models import (
+    Bill,
+    BilledPurchase,
+    BilledUsage,
+    Disagreement,
+    Image,
+    Instance,
+    UsageKind,
+)
 
 router = Router()
 
@@ -84,6 +93,19 @@ def list_billed_purchases(request: ApiRequest, payer: str, month: str) -> Any:
     rows = rows.filter(_asked(asked, "aws_id"))
     most_first = rows.order_by(F("unused_hours").desc(nulls_last=True), "pk")
     return page_together(most_first, asked, lambda found: _purchases(found, bill, request))
+
+
+@router.get("/{payer}/{month}/images", url_name="bill-images")
+def list_billed_images(request: ApiRequest, payer: str, month: str) -> Any:
+    """Return what the instances of each image were billed with, other codes than its own first."""
+    asked = query(PageQuery, request)
+    bill = _bill(request, payer, month)
+    found = billed_images(
+        visible_billed(BilledUsage.objects.filter(bill=bill), request.user),
+        visible(Instance.objects.all(), request.user),
+        visible(Image.objects.all(), request.user),
+    )
+    return page_of(found, asked, _image)
 
 
 def _bill(request: ApiRequest, payer: str, month: str) -> Bill:
@@ -158,6 +180,20 @@ def _disagreement(row: Disagreement) -> dict[str, Any]:
         "billed": row.billed,
         "recorded": row.recorded,
         "hours": _number(row.hours),
+    }
+
+
+def _image(image: BilledImage) -> dict[str, Any]:
+    return {
+        "id": image.aws_id,
+        "account": image.row.account.number if image.row else None,
+        "usage_operation": image.row.usage_operation if image.row else None,
+        "hours": float(image.hours),
+        "other_hours": _number(image.other),
+        "operations": [
+            {"operation": one.operation, "hours": float(one.hours), "instances": one.instances}
+            for one in image.billed
+        ],
     }
 
 

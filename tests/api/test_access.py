@@ -106,6 +106,7 @@ ADDRESSES = (
     Address("get", BILL, elsewhere=HIDDEN),
     Address("get", f"{BILL}/disagreements", elsewhere=HIDDEN),
     Address("get", f"{BILL}/purchases", elsewhere=HIDDEN),
+    Address("get", f"{BILL}/images", elsewhere=HIDDEN),
 )
 # What each needs to be in before it can be done.
 HELD: dict[str, Any] = {"state": "held", "approvals_needed": 1}

@@ -10,6 +10,8 @@ from tests.factories import (
     make_billed_purchase,
     make_billed_usage,
     make_disagreement,
+    make_image,
+    make_instance,
     make_reserved_instance,
 )
 
@@ -118,6 +120,25 @@ def test_purchases_are_told_with_what_was_recorded(program, bill):
     assert (second["compared"], second["used_hours"]) == ("not_known", None)
 
 
+def test_images_are_told_with_what_their_instances_were_billed_with(program, bill):
+    image = make_image(usage_operation="RunInstances:0010")
+    machine = make_instance(account=image.account, image_id=image.aws_id)
+    make_billed_usage(bill=bill, account=image.account.number, resource_id=machine.aws_id)
+
+    answer = program.get(f"{ADDRESS}/images").json()
+
+    assert answer["items"] == [
+        {
+            "id": image.aws_id,
+            "account": image.account.number,
+            "usage_operation": "RunInstances:0010",
+            "hours": 744,
+            "other_hours": 744,
+            "operations": [{"operation": "RunInstances", "hours": 744, "instances": 1}],
+        }
+    ]
+
+
 def test_only_what_is_of_readable_accounts_is_told(another, bill):
     mine, theirs = make_account(), make_account()
     for account, hours in ((mine, 10), (theirs, 1000)):
@@ -140,7 +161,7 @@ def test_only_what_is_of_readable_accounts_is_told(another, bill):
     assert program.get(f"/bills/{unread.payer}/2026-10").status_code == 404
 
 
-@pytest.mark.parametrize("part", ["", "/disagreements", "/purchases"])
+@pytest.mark.parametrize("part", ["", "/disagreements", "/purchases", "/images"])
 def test_a_bill_that_was_not_read_is_not_there(program, bill, part):
     answer = program.get(f"/bills/{bill.payer}/2026-08{part}")
 
