@@ -17,7 +17,7 @@ from registry.api.paging import PageQuery, page
 from registry.api.problems import query
 from registry.audit.answer import money
 from registry.audit.nearest import nearest, remedies_of
-from registry.audit.purchases import TITLES
+from registry.audit.purchases import in_words
 from registry.audit.waste import Waste, waste_of
 from registry.models import Instance, ReservedInstance
 
@@ -127,10 +127,11 @@ def _row(row: ReservedInstance, request: ApiRequest) -> dict[str, Any]:
 
 def _causes(row: ReservedInstance, near: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the causes, the most telling first, each with the nearest instances."""
+    is_lost = any(one.kind == "lost" for one in near.values())
     return [
         {
             "code": reason["code"],
-            "title": TITLES[reason["code"]],
+            "title": in_words([reason["code"]], is_lost=is_lost)[0],
             "instances": [
                 _near(near[aws_id]) for aws_id in reason["instance_ids"] if aws_id in near
             ],

@@ -154,7 +154,7 @@ def test_a_cause_names_its_instances_with_the_code_that_each_has_and_should_have
 
     (cause,) = program.get(f"/reserved-instances/{bought.aws_id}").json()["causes"]
 
-    assert (cause["code"], cause["title"]) == ("wrong_platform", "Billing code differs")
+    assert (cause["code"], cause["title"]) == ("wrong_platform", "AMI lost its code")
     assert cause["instances"] == [
         {
             "id": lost.aws_id,
