@@ -288,6 +288,16 @@ def test_images_are_shown_with_what_their_instances_were_billed_with(signed_in, 
     assert rows[1] == f"{wrong.aws_id},{mine.number},RunInstances:0010,RunInstances,744.0,1"
 
 
+def test_an_instance_of_the_same_id_in_another_account_is_another(signed_in, bill, mine, theirs):
+    make_instance(account=theirs, aws_id="i-1", image_id="ami-theirs")
+    make_instance(account=mine, aws_id="i-1", image_id="ami-mine")
+    make_billed_usage(bill=bill, account=mine.number, resource_id="i-1")
+
+    (one,) = signed_in.get(bill.get_images_url()).context["images"]
+
+    assert one.aws_id == "ami-mine"
+
+
 def test_images_of_other_accounts_are_not_told(reader, bill, mine, theirs):
     image = make_image(account=theirs, name="undisclosed")
     for owner in (mine, theirs):
