@@ -182,7 +182,7 @@ class Circle:
         steps = self.sharing.steps
         wanted: list[Counter[Users | None]] = [Counter() for _ in steps]
         for account, units in unpaid.items():
-            for number, find in enumerate(steps):
+            for number, find in enumerate(steps if units else ()):
                 wanted[number][find(account)] += units
         for number, find in enumerate(steps):
             for account, stock in self.regional.items():

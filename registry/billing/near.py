@@ -223,9 +223,10 @@ def _of_any_zone(groups: Iterable[Group]) -> list[Group]:
     found: dict[Profile, Group] = {}
     for group in groups:
         like = group.like._replace(zone=None, has_zone_name=False)
-        one = found.setdefault(like, _group(like))
+        if like not in found:
+            found[like] = _group(like)
         for account, ids in group.ids.items():
-            one.add(account, ids)
+            found[like].add(account, ids)
     return list(found.values())
 
 
