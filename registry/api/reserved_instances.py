@@ -1,6 +1,6 @@
 """Reserved Instances: how far each purchase is used, what it covers, and why a part is idle."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from registry.audit.answer import money
 from registry.audit.nearest import nearest, remedies_of
 from registry.audit.purchases import in_words
 from registry.audit.waste import Waste, waste_of
-from registry.models import Instance, ReservedInstance
+from registry.models import ReservedInstance
 
 router = Router()
 MOST_COVERS = 1_000
@@ -61,10 +61,7 @@ def get_reserved_instance(request: ApiRequest, aws_id: str) -> Any:
     found = rows.select_related("account").order_by("gone_at", "pk").last()
     if found is None:
         raise Http404(f"There is no purchase {aws_id[:64]}.")
-    at, near = timezone.now(), nearest(found)
-    named = Instance.objects.filter(pk__in=[one.pk for one in near])
-    readable = set(visible(named, request.user).values_list("pk", flat=True))
-    near = [one for one in near if one.pk in readable]
+    at, near = timezone.now(), nearest(found, request.user)
     covers = visible(found.covers.all(), request.user, by="instance__account")
     findings = found.findings.open().order_by("rule", "pk")
     return _row(found, request) | {
@@ -80,7 +77,7 @@ def get_reserved_instance(request: ApiRequest, aws_id: str) -> Any:
         "recurring_hourly": money(found.recurring_hourly),
         "tags": found.tags,
         "gone_at": found.gone_at,
-        "causes": _causes(found, {one.aws_id: one for one in near}),
+        "causes": _causes(found, near),
         "remedies": [
             {"title": one.title, "is_possible": one.is_possible, "why": one.why}
             for one in remedies_of(found, near, at=at)
@@ -125,15 +122,16 @@ def _row(row: ReservedInstance, request: ApiRequest) -> dict[str, Any]:
     }
 
 
-def _causes(row: ReservedInstance, near: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the causes, the most telling first, each with the nearest instances."""
-    is_lost = any(one.kind == "lost" for one in near.values())
+def _causes(row: ReservedInstance, near: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the causes, the most telling first, each with the nearest that may be shown."""
+    is_lost = any(one.kind == "lost" for one in near)
+    shown = {one.aws_id: one for one in near if one.is_readable}
     return [
         {
             "code": reason["code"],
             "title": in_words([reason["code"]], is_lost=is_lost)[0],
             "instances": [
-                _near(near[aws_id]) for aws_id in reason["instance_ids"] if aws_id in near
+                _near(shown[aws_id]) for aws_id in reason["instance_ids"] if aws_id in shown
             ],
             "instances_in_all": len(reason["instance_ids"]),
         }

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from registry.access import Person, visible
 from registry.audit.purchases import LOST
 from registry.billing.codes import (
     normalize_reserved_platform,
@@ -14,15 +15,17 @@ from registry.billing.remedies import IdlePurchase, Remedy, remedies
 from registry.models import Finding, Image, Instance, ReservedInstance
 
 
-def nearest(row: ReservedInstance) -> list[Any]:
+def nearest(row: ReservedInstance, user: Person) -> list[Any]:
     """Return the instances that are named as nearest; those whose AMI lost its code first.
 
     `kind` says of each that carries another platform whether its AMI lost the code of the purchase
-    ("lost"), carries what it should ("right"), or that nothing tells ("unknown").
+    ("lost"), carries what it should ("right"), or that nothing tells ("unknown"). Only those that
+    `is_readable` may `user` be shown; what keeps a purchase idle is told of all.
     """
     named = [name for reason in row.reasons for name in reason["instance_ids"]]
     rows = Instance.objects.present().filter(aws_id__in=named)
     near: list[Any] = list(rows.select_related("account").order_by("pk"))
+    readable = set(visible(rows, user).values_list("pk", flat=True))
     images = Image.objects.present().filter(aws_id__in={found.image_id for found in near})
     expected = dict(images.values_list("aws_id", "expected_usage_operation"))
     wanted = normalize_reserved_platform(row.product_description)
@@ -30,6 +33,7 @@ def nearest(row: ReservedInstance) -> list[Any]:
         found.code = recorded_code(found.usage_operation, found.platform_details)
         found.expected = expected.get(found.image_id)
         found.kind = _kind(found.code, found.expected, wanted)
+        found.is_readable = found.pk in readable
     return sorted(near, key=lambda found: found.kind != "lost")
 
 
@@ -46,6 +50,8 @@ def remedies_of(row: ReservedInstance, near: Iterable[Any], *, at: datetime) -> 
     if row.state != "active" or not row.idle_units or row.is_gone:
         return ()
     others = [found for found in near if found.kind]
+    lost = [found for found in others if found.kind == "lost"]
+    named = dict.fromkeys(found.image_id for found in lost if found.is_readable)
     idle = IdlePurchase(
         platform=normalize_reserved_platform(row.product_description),
         instance_type=row.instance_type,
@@ -56,9 +62,8 @@ def remedies_of(row: ReservedInstance, near: Iterable[Any], *, at: datetime) -> 
         start=row.start_at,
         end=row.end_at,
         causes=tuple(reason["code"] for reason in row.reasons),
-        lost_images=tuple(
-            dict.fromkeys(found.image_id for found in others if found.kind == "lost")
-        ),
+        lost_images=tuple(named),
+        lost_elsewhere=len({found.image_id for found in lost} - named.keys()),
         near_codes=frozenset(found.code for found in others),
     )
     return remedies(idle, at=at)

@@ -27,8 +27,9 @@ OPT_IN_REGIONS = frozenset(
 class IdlePurchase:
     """A purchase of which a part is idle, and what is known of the cause.
 
-    `lost_images`: those of the nearest instances that lost the code of its platform. `near_codes`:
-    those of the nearest instances that carry another platform; None: not recorded.
+    `lost_images`: those of the nearest instances that lost the code of its platform, as far as they
+    may be named; `lost_elsewhere` counts the others. `near_codes`: those of the nearest instances
+    that carry another platform; None: not recorded.
     """
 
     platform: str
@@ -41,6 +42,7 @@ class IdlePurchase:
     end: datetime | None
     causes: tuple[str, ...]
     lost_images: tuple[str, ...] = ()
+    lost_elsewhere: int = 0
     near_codes: frozenset[str | None] = frozenset()
 
 
@@ -80,12 +82,13 @@ def _for_causes(idle: IdlePurchase) -> Iterator[Remedy]:
 
 def _correct(idle: IdlePurchase) -> Remedy:
     title = "Correct the AMI and relaunch"
-    if not idle.lost_images:
+    if not idle.lost_images and not idle.lost_elsewhere:
         why = "Of no AMI of the nearest instances is it known that it lost this code."
         return Remedy("correct", title, False, why)
+    images = _some(idle.lost_images, idle.lost_elsewhere)
     why = (
-        f"{_some(idle.lost_images)} should be billed as {idle.platform}. Create it again with "
-        "CreateImage from an instance that carries the code, and replace its instances."
+        f"{images} should be billed as {idle.platform}. Create it again with CreateImage from an "
+        "instance that carries the code, and replace its instances."
     )
     return Remedy("correct", title, True, why)
 
@@ -187,9 +190,12 @@ def _only(code: str, title: str, wanted: str, idle: IdlePurchase) -> Remedy:
     return Remedy(code, title, False, f"Only a {wanted} purchase can. It is {idle.offering_class}.")
 
 
-def _some(names: tuple[str, ...]) -> str:
-    more = len(names) - 2
-    return f"{', '.join(names[:2])}{f' and {more} more' if more > 0 else ''}"
+def _some(names: tuple[str, ...], elsewhere: int) -> str:
+    """Name the first two; of those `elsewhere` only the number."""
+    if not names:
+        return f"{elsewhere} AMI{'s' if elsewhere > 1 else ''} in accounts that you can't read"
+    more = len(names[2:]) + elsewhere
+    return f"{', '.join(names[:2])}{f' and {more} more' if more else ''}"
 
 
 def _day(moment: datetime) -> str:

@@ -27,9 +27,7 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
     if found is None:
         raise Http404(f"{aws_id} is not in the inventory.")
     at = timezone.now()
-    near = nearest(found)
-    instances = Instance.objects.filter(pk__in=[one.pk for one in near])
-    readable = set(visible(instances, request.user).values_list("pk", flat=True))
+    near = nearest(found, request.user)
     is_lost = any(one.kind == "lost" for one in near)
     covers = visible(found.covers.all(), request.user, by="instance__account")
     context = {
@@ -37,7 +35,7 @@ def reserved_instance(request: SignedInRequest, aws_id: str) -> HttpResponse:
         "purchase": found,
         "why": why(found, is_lost=is_lost),
         "split": split(near),
-        "near": [one for one in near if one.pk in readable],
+        "near": [one for one in near if one.is_readable],
         "changes": _would_apply(request, found, at=at),
         "remedies": remedies_of(found, near, at=at),
         "covers": covers.select_related("instance").order_by("pk")[:50],

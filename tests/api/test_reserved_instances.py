@@ -226,6 +226,23 @@ def test_a_change_of_something_that_may_not_be_read_is_left_out(another, lost):
     assert reader.get(f"/reserved-instances/{bought.aws_id}").json()["changes"] == []
 
 
+def test_a_code_that_was_lost_elsewhere_is_told_as_the_page_tells_it_without_ids(another):
+    image = make_image(verdict="lost", expected_usage_operation=RHEL)
+    hidden = make_instance(account=image.account, image_id=image.aws_id)
+    bought = make_reserved_instance(
+        product_description="Red Hat Enterprise Linux",
+        idle="1",
+        reasons=[reason("wrong_platform", hidden)],
+    )
+    reader = another(Role.VIEWER, account=bought.account)
+
+    answer = reader.get(f"/reserved-instances/{bought.aws_id}")
+
+    assert answer.json()["causes"][0]["title"] == "AMI lost its code"
+    assert answer.json()["remedies"][0]["is_possible"] is True
+    assert image.aws_id not in answer.content.decode()
+
+
 def test_instances_of_others_are_counted_and_not_named(another):
     mine, theirs = make_instance(), make_instance()
     bought = make_reserved_instance(

@@ -67,6 +67,13 @@ def test_each_cause_has_its_remedies_beside_those_that_are_always_there(causes, 
             id="three images",
         ),
         pytest.param({"lost_images": ()}, False, "Of no AMI", id="none lost it"),
+        pytest.param({"lost_elsewhere": 2}, True, "ami-1 and 2 more should", id="some unnamed"),
+        pytest.param(
+            {"lost_images": (), "lost_elsewhere": 1},
+            True,
+            "1 AMI in accounts that you can't read should",
+            id="none named",
+        ),
     ],
 )
 def test_an_image_is_corrected_where_one_lost_the_code(fields, is_possible, words):
