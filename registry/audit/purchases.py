@@ -1,6 +1,6 @@
 """What is wrong with a purchase, as findings see it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from registry.audit.effects import Corrected, wrong_instances
 from registry.audit.fleet import Fleet
@@ -9,6 +9,7 @@ from registry.billing.coverage import PurchaseUse
 from registry.billing.idle import Reason
 from registry.billing.rules import Violation
 from registry.billing.trend import GONE, UNCLEAR
+from registry.models import ReservedInstance
 
 TITLES = {
     "not_active": "Not active",
@@ -65,14 +66,27 @@ def lost_codes(fleet: Fleet, images: Iterable[Corrected]) -> dict[str, Corrected
     return {aws_id: image for image in images for aws_id in wrong_instances(fleet, image)}
 
 
+def elsewhere(fleet: Fleet, row: ReservedInstance, use: PurchaseUse) -> frozenset[str]:
+    """Return the instances named as nearest that are not of the purchase's own account."""
+    machines, own = fleet.situation.machines, row.account.number
+    named = (name for reason in use.reasons for name in reason.instance_ids)
+    return frozenset(name for name in named if machines[name].account != own)
+
+
 def check(
-    use: PurchaseUse, platform: str = "", lost: Mapping[str, Corrected] | None = None
+    use: PurchaseUse,
+    platform: str = "",
+    lost: Mapping[str, Corrected] | None = None,
+    others: Collection[str] = (),
 ) -> tuple[Violation, ...]:
     """Return what a purchase breaks: RI001 for a code that differs, RI002 for other causes.
 
     `lost` are instances with a wrong code of their image. Where that should have carried one that
     purchases of `platform` pay for, it lost its code: that is the graver, for a license may lack as
     well. Else the purchase may be for the wrong platform, which wastes money as other causes do.
+
+    Whoever may read the purchase reads this: `others`, which are of other accounts, are counted and
+    not named, nor are their images.
     """
     codes = [reason.code for reason in use.reasons]
     if not use.idle or "not_active" in codes or not codes:
@@ -85,8 +99,8 @@ def check(
             rule,
             "high" if named else "medium",
             f"Reserved Instances idle: {cause if cause == LOST else cause.lower()}",
-            _message(use, named),
-            tuple(_steps(codes, platform, list(dict.fromkeys(named.values())))),
+            _message(use, named, others),
+            tuple(_steps(codes, platform, _own(named, others) if named else None)),
         ),
     )
 
@@ -108,35 +122,50 @@ def _named_lost(
     }
 
 
-def _steps(codes: Iterable[str], platform: str, images: list[str]) -> list[str]:
+def _own(lost: Mapping[str, str], others: Collection[str]) -> list[str]:
+    """Return the images of the instances that may be named, each once."""
+    return list(dict.fromkeys(image for name, image in lost.items() if name not in others))
+
+
+def _steps(codes: Iterable[str], platform: str, images: list[str] | None) -> list[str]:
+    """Return what to do; `images` are those that lost the code and may be named. None: none did."""
     steps = [
         step
         for code in codes
-        if not (images and code == "wrong_platform")
+        if images is None or code != "wrong_platform"
         for step in _REMEDIES[code]
     ]
-    if not images:
+    if images is None:
         return steps
+    which = _some(images) if images else "the AMI"
     return [
-        (
-            f"Create {_some(images)} again with CreateImage from an instance that is billed as "
-            f"{platform}."
-        ),
+        f"Create {which} again with CreateImage from an instance that is billed as {platform}.",
         "Replace the instances that were launched from it. An instance keeps its code.",
         *steps,
     ]
 
 
-def _message(use: PurchaseUse, lost: Mapping[str, str]) -> str:
+def _message(use: PurchaseUse, lost: Mapping[str, str], others: Collection[str]) -> str:
     bought = use.used + use.idle
     said = f"{_number(use.idle)} of {_number(bought)} Reserved Instances pay for nothing."
     if lost:
-        images = _some(list(dict.fromkeys(lost.values())))
-        return f"{said} {LOST}: {images}, of {_some(list(lost))}."
+        images = _own(lost, others)
+        whose = f"{_some(images)}, of" if images else "that of"
+        return f"{said} {LOST}: {whose} {_instances(list(lost), others)}."
     near = [reason for reason in use.reasons if reason.instance_ids]
     if not near:
         return said
-    return f"{said} {TITLES[near[0].code]}: {_some(near[0].instance_ids)}."
+    named = _instances(near[0].instance_ids, others)
+    return f"{said} {TITLES[near[0].code]}: {named}."
+
+
+def _instances(names: Sequence[str], others: Collection[str]) -> str:
+    own = [name for name in names if name not in others]
+    number = len(names) - len(own)
+    where = "another account" if number == 1 else "other accounts"
+    if own:
+        return f"{_some(own)}; {number} in {where}" if number else _some(own)
+    return f"{number} instance{'s' if number > 1 else ''} in {where}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from registry.audit.instances import judge_instances
 from registry.audit.known import Known
 from registry.audit.over_time import record
 from registry.audit.proposals import keep
-from registry.audit.purchases import check, lost_codes
+from registry.audit.purchases import check, elsewhere, lost_codes
 from registry.audit.rows import one_at_a_time
 from registry.audit.touched import TouchedThings, concerned, forget, read_touched
 from registry.billing.codes import normalize_reserved_platform
@@ -127,13 +127,9 @@ def _of_image(image: Judged, effect: ImageEffect, *, at: datetime) -> Iterator[F
 
 def _idle(fleet: Fleet, applied: Applied, wrong: Mapping[int, Corrected]) -> dict[int, list[Found]]:
     lost = lost_codes(fleet, wrong.values())
-    platforms = {
-        row.pk: normalize_reserved_platform(row.product_description) for row in fleet.rows.values()
-    }
-    return {
-        pk: [
-            Found(one, cost=monthly(use.idle_hourly_cost))
-            for one in check(use, platforms[pk], lost)
-        ]
-        for pk, use in applied.uses.items()
-    }
+    found = {}
+    for row in fleet.rows.values():
+        use, platform = applied.uses[row.pk], normalize_reserved_platform(row.product_description)
+        broken = check(use, platform, lost, elsewhere(fleet, row, use))
+        found[row.pk] = [Found(one, cost=monthly(use.idle_hourly_cost)) for one in broken]
+    return found

@@ -65,6 +65,19 @@ def test_three_instances_are_named_and_the_others_counted():
     assert violation.message.endswith("Zone differs: i-0, i-1, i-2 and 2 more.")
 
 
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ({"i-1"}, "Zone differs: i-0; 1 in another account."),
+        ({"i-0", "i-1"}, "Zone differs: 2 instances in other accounts."),
+    ],
+)
+def test_instances_of_other_accounts_are_counted_and_not_named(others, words):
+    (violation,) = check(use(Reason("wrong_az", ("i-0", "i-1"))), others=others)
+
+    assert violation.message.endswith(words)
+
+
 def test_without_instances_none_are_named():
     (violation,) = check(use(Reason("over_bought", ()), used=Fraction(1, 2), idle=Fraction(1, 2)))
 
@@ -87,6 +100,17 @@ def test_of_an_image_that_lost_the_code_the_remedy_is_to_create_it_again():
     assert "Create ami-1 again" in violation.remedy[0]
     assert RHEL in violation.remedy[0]
     assert not any("wrong platform" in step for step in violation.remedy)
+
+
+def test_an_image_that_other_accounts_run_is_not_named():
+    idle = use(Reason("wrong_platform", ("i-1",)))
+
+    (violation,) = check(idle, RHEL, {"i-1": LOST}, {"i-1"})
+
+    assert violation.severity == "high"
+    assert violation.message.endswith("AMI lost its code: that of 1 instance in another account.")
+    assert violation.remedy[0].startswith("Create the AMI again with CreateImage")
+    assert not any("ami-1" in step for step in violation.remedy)
 
 
 @pytest.mark.parametrize(

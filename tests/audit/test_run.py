@@ -239,6 +239,21 @@ def test_a_lost_code_says_what_it_leaves_idle():
     assert (running.rule, running.idle_purchases, running.monthly_cost) == ("AMI012", [], None)
 
 
+def test_what_another_account_runs_is_not_named_to_whoever_reads_the_purchase():
+    image = make_image(declared=RHEL)
+    instance = make_instance(account=image.account, image_id=image.aws_id)
+    buyer = make_account(payer=image.account.number)
+    make_reserved_instance(account=buyer, product_description="Red Hat Enterprise Linux")
+
+    audit(at=NOON)
+
+    found = Finding.objects.get(rule="RI001")
+    text = " ".join([found.message, *found.remedy])
+    assert "lost its code: that of 1 instance in another account" in text
+    assert image.aws_id not in text
+    assert instance.aws_id not in text
+
+
 def test_reading_an_image_again_keeps_what_its_code_leaves_idle():
     account = make_account()
     image = make_image(account=account, declared=RHEL, created_at=NOON)
