@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from registry.billing.collector import no_collector
 from registry.billing.fleet import Machine, Owner, Purchase
 from registry.billing.idle import Reason
 from registry.billing.pool import Cover, Pool
@@ -53,6 +54,7 @@ def apply(
     return cover(Situation(purchases, machines, owners, at=at))
 
 
+@no_collector()
 def cover(situation: Situation) -> Coverage:
     """Apply the purchases of a situation to its instances."""
     uses = {}

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from registry.billing.circle import Circle, CircleKey, Lot, Place
 from registry.billing.codes import parts, reserved_platform
+from registry.billing.collector import no_collector
 from registry.billing.fleet import Machine, Owner, Purchase
 from registry.billing.idle import Causes
 from registry.billing.likeness import Kind, Profile, Ties, Wanted
@@ -25,6 +26,7 @@ _GONE = frozenset({"terminated", "shutting-down"})
 class Situation:
     """The circles of a fleet; an id counts once."""
 
+    @no_collector()
     def __init__(
         self,
         purchases: Iterable[Purchase],
