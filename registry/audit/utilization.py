@@ -26,7 +26,7 @@ from registry.billing.codes import normalize_reserved_platform
 from registry.billing.normalization import factor, family
 from registry.billing.trend import GONE, NOT_ACTIVE, UNCLEAR
 from registry.models import Utilization
-from registry.models.reserved_instance import ReservedInstanceQuerySet
+from registry.models.reserved_instance import ReservedInstanceQuerySet, idle_cost
 
 MONTH, HOUR = timedelta(days=30), timedelta(hours=1)
 TARGET = 90  # percent that are to be used
@@ -112,9 +112,7 @@ def month(purchases: ReservedInstanceQuerySet, *, at: datetime) -> Month:
     active = purchases.active().order_by()
     found: dict[tuple[str, str], Kind] = {}
     rows = active.values_list("instance_type", "product_description").annotate(
-        number=Count("pk"),
-        idle=Sum("idle_hourly_cost"),
-        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
+        number=Count("pk"), **idle_cost("cost", "unpriced")
     )
     for instance_type, platform, *rest in rows:
         _kind(found, instance_type, platform).add(Kind("", "", *rest))

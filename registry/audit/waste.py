@@ -52,4 +52,6 @@ def ahead_of(row: ReservedInstance | Priced, *, at: datetime) -> Ahead | None:
     )
     if not row.idle:
         return None
+    if row.idle == "0":
+        return Ahead(Decimal(0), Decimal(0))  # whatever the price is
     return ahead(row.idle_hourly_cost, charged, Fraction(row.idle), at=at, end=row.end_at)

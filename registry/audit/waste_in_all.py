@@ -36,10 +36,10 @@ class WasteInAll:
 
     def add(self, row: Priced, so_far: Decimal | None, *, at: datetime) -> None:
         self.purchases += 1
-        if row.idle_hourly_cost is None:
-            self.unpriced += 1
-        else:
+        if row.idle_hourly_cost is not None:
             self.hourly += row.idle_hourly_cost
+        elif row.idle != "0":  # nothing idle costs nothing, whatever the price is
+            self.unpriced += 1
         if so_far is None:
             self.so_far_unknown += 1
         else:

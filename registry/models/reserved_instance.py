@@ -1,10 +1,11 @@
 """Purchases of Reserved Instances, and how far they are used."""
 
+from decimal import Decimal
 from fractions import Fraction
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Count, F, Q, Sum, Value, When
 from django.urls import reverse
 
 from registry.models.instance import Instance
@@ -27,6 +28,15 @@ class ReservedInstanceQuerySet(MirrorQuerySet["ReservedInstance"]):
             | Q(instance_type__icontains=words)
             | Q(product_description__icontains=words)
         )
+
+
+def idle_cost(name: str, unpriced: str) -> dict[str, Any]:
+    """Return the sums, to be named so: what an hour of the idle parts costs, and of how many
+    purchases that is not known. Where nothing is idle, that costs nothing, whatever the price is.
+    """
+    cost = Case(When(idle="0", then=Value(Decimal(0))), default=F("idle_hourly_cost"))
+    is_unknown = Q(idle_hourly_cost=None) & ~Q(idle="0")
+    return {name: Sum(cost), unpriced: Count("pk", filter=is_unknown)}
 
 
 class ReservedInstance(Mirror):

@@ -45,7 +45,7 @@ def _result(at: datetime) -> dict[str, Any]:
 def _idle() -> dict[str, Any]:
     """Return what idle purchases cost in a month, None if no price is known; how many lack one."""
     # A state that was never recorded may be that it is active.
-    rows = ReservedInstance.objects.present().filter(state__in=("active", ""))
+    rows = ReservedInstance.objects.present().filter(state__in=("active", "")).exclude(idle="0")
     costs = rows.values_list("idle_hourly_cost", flat=True)
     known = [cost for cost in costs if cost is not None]
     total = monthly(sum(known, Decimal(0)))

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,6 +13,7 @@ from registry.billing.codes import is_published, label
 from registry.http import SignedInRequest
 from registry.models import MISMATCHES, Image, ReservedInstance, Scope, Severity
 from registry.models.finding import FindingQuerySet
+from registry.models.reserved_instance import idle_cost
 from registry.views.accounts import matrix
 from registry.views.findings import is_unpriced
 from registry.views.month import by_kind
@@ -59,8 +60,7 @@ def _idle(request: SignedInRequest) -> dict[str, Any]:
     return active.aggregate(
         active=Count("pk"),
         unjudged=Count("pk", filter=Q(judged_at=None)),
-        hourly=Sum("idle_hourly_cost"),
-        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
+        **idle_cost("hourly", "unpriced"),
     ) | by_code.aggregate(by_code=Sum("idle_hourly_cost"))
 
 
@@ -103,4 +103,5 @@ def _codes(request: SignedInRequest) -> list[dict[str, Any]]:
 
 def _purchases(request: SignedInRequest) -> Any:
     rows = narrow(request, ReservedInstance.objects.present().not_fully_used())
-    return rows.select_related("account").order_by("-idle_hourly_cost", "pk")[:6]
+    dearest_first = F("idle_hourly_cost").desc(nulls_last=True)
+    return rows.select_related("account").order_by(dearest_first, "pk")[:6]

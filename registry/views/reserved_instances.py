@@ -13,7 +13,7 @@ from registry.audit.utilization import TARGET
 from registry.audit.waste_in_all import waste_in_all
 from registry.forms.filters import ReservedInstanceFilter
 from registry.models import ReservedInstance
-from registry.models.reserved_instance import ReservedInstanceQuerySet
+from registry.models.reserved_instance import ReservedInstanceQuerySet, idle_cost
 from registry.models.units import number_of
 from registry.views.lists import InventoryList
 from registry.views.month import recorded, used_in_a_month
@@ -106,6 +106,5 @@ def _key_figures(request: Any, now: datetime) -> dict[str, Any]:
     } | active.aggregate(
         active=Count("pk"),
         bought=Coalesce(Sum("instance_count"), 0),
-        idle_hourly=Sum("idle_hourly_cost"),
-        unpriced=Count("pk", filter=Q(idle_hourly_cost=None)),
+        **idle_cost("idle_hourly", "unpriced"),
     )

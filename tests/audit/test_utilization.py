@@ -113,6 +113,14 @@ def test_the_costliest_comes_first_and_what_is_not_known_last():
     assert rows == [("r5", Decimal("0.2"), 0), ("m5", Decimal("0.1"), 1), ("c5", None, 1)]
 
 
+def test_what_is_used_as_a_whole_has_no_idle_cost_whatever_its_price_is():
+    bought("m5.large", idle="0", idle_hourly_cost=None)
+
+    (kind,) = found().kinds
+
+    assert (kind.idle_hourly, kind.unpriced) == (0, 0)
+
+
 def test_the_others_are_together():
     for family, cost in (("m5", 3), ("c5", 2), ("r5", 1), ("t3", None)):
         keep(bought(f"{family}.large", idle_hourly_cost=cost), 1, int(family == "c5"), 1)

@@ -69,6 +69,9 @@ def test_what_is_idle_is_summed_up_so_far_and_until_the_end():
         pytest.param({"end_at": NOON - 5 * HOUR}, [(9, TEN_CENTS)], (0, 0, 0), id="over"),
         pytest.param({"end_at": NOON - DAY}, [(9, TEN_CENTS)], (0, 1, 0), id="over before"),
         pytest.param({"idle": "0", "idle_hourly_cost": 0}, [(9, 0)], (0, 0, 0), id="nothing idle"),
+        pytest.param(
+            {"idle": "0", "idle_hourly_cost": None}, [(9, None)], (0, 1, 0), id="none, no price"
+        ),
     ],
 )
 def test_it_is_what_the_page_of_the_purchase_says(fields, records, unknown):

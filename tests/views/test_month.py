@@ -45,7 +45,7 @@ def test_the_overview_tells_how_far_families_were_used(signed_in):
     text = text_of(answer)
     assert "--v:50%;--t:90%;--c:var(--c-high)" in text
     assert "<b>50&nbsp;%</b> · $73" in text
-    assert "<b>100&nbsp;%</b> · Unknown" in text
+    assert "<b>100&nbsp;%</b> · $0" in text
     assert "Recorded for" not in text
 
 

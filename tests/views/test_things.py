@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.urls import reverse
@@ -291,6 +293,26 @@ def test_money_that_is_unknown_is_said_to_be(signed_in):
     text = signed_in.get(reverse("overview")).content.decode()
 
     assert "1 without a known price" in text
+
+
+def test_only_of_what_is_idle_a_price_is_missing(signed_in):
+    make_reserved_instance(used="1", idle="0", idle_hourly_cost=None)
+
+    pages = [signed_in.get(reverse(name)) for name in ("overview", "reserved-instances:list")]
+
+    assert not any("without a known price" in page.content.decode() for page in pages)
+    assert (pages[0].context["idle"]["hourly"], pages[1].context["idle_hourly"]) == (0, 0)
+
+
+def test_the_overview_shows_the_dearest_idle_purchases_and_those_without_a_price_last(signed_in):
+    costs = (None, Decimal("0.1"), Decimal("0.2"))
+    free, cheap, dear = (
+        make_reserved_instance(used="0", idle="1", idle_hourly_cost=cost) for cost in costs
+    )
+
+    answer = signed_in.get(reverse("overview"))
+
+    assert list(answer.context["idle_purchases"]) == [dear, cheap, free]
 
 
 def test_a_path_that_is_none(signed_in):
