@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 
 from django.db import transaction
@@ -26,11 +25,11 @@ class Changes:
 
 def keep(proposals: Iterable[Proposal], *, at: datetime) -> None:
     """Put the proposals of an audit in the place of those of the one before."""
-    every = list(proposals)
-    rows = [_row(each, number, at) for number, each in enumerate(every, start=1)]
+    rows = [_row(each, number, at) for number, each in enumerate(proposals, start=1)]
+    looked = models.Proposal(audited_at=at, position=0, kind=models.Proposal.TOGETHER)
     with transaction.atomic():
         models.Proposal.objects.all().delete()
-        models.Proposal.objects.bulk_create([_together(every, at), *rows], batch_size=BATCH)
+        models.Proposal.objects.bulk_create([looked, *rows], batch_size=BATCH)
 
 
 def kept() -> Changes | None:
@@ -56,17 +55,6 @@ def _row(found: Proposal, position: int, at: datetime) -> models.Proposal:
         is_summed=adds is not None,
         adds_units=str(adds.units) if adds else "",
         adds_hourly=hourly(adds.hourly) if adds else None,  # None also where no column holds it
-    )
-
-
-def _together(every: Iterable[Proposal], at: datetime) -> models.Proposal:
-    added = [each.adds for each in every if each.adds]
-    return models.Proposal(
-        audited_at=at,
-        position=0,
-        kind=models.Proposal.TOGETHER,
-        adds_units=str(sum((each.units for each in added), Fraction(0))),
-        adds_hourly=hourly(sum((each.hourly or Decimal(0) for each in added), Decimal(0))),
     )
 
 

@@ -11,8 +11,8 @@ class Proposal(models.Model):
     to those before it is in `adds_units` and `adds_hourly`, so that amounts can be summed up; of a
     cause that is told at its images, and `is_summed` is false. A cost that is not known is null.
 
-    One row of the kind `together` sums up what is added and known; it is there as soon as an audit
-    has looked, also where it found nothing.
+    One row of the kind `together` is there as soon as an audit has looked, also where it found
+    nothing. Sums are not kept: each person may read others.
     """
 
     TOGETHER = "together"

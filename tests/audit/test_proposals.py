@@ -8,7 +8,6 @@ from registry.audit.proposals import keep, kept
 from registry.billing.counterfactual import Effect
 from registry.billing.proposals import Added, Proposal
 from registry.models import Image
-from registry.models import Proposal as Row
 from tests.factories import (
     LATER,
     NOON,
@@ -61,14 +60,6 @@ def test_what_was_kept_is_read_as_it_was():
     keep(FOUND, at=NOON)
 
     assert (kept().at, kept().proposals) == (NOON, FOUND)
-
-
-def test_one_row_sums_up_what_is_added_and_known():
-    keep(FOUND, at=NOON)
-
-    together = Row.objects.get(kind=Row.TOGETHER)
-
-    assert (together.adds_units, together.adds_hourly) == ("-1/3", Decimal("-0.05"))
 
 
 def test_before_the_first_audit_nothing_is_known():
