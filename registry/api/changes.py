@@ -31,22 +31,16 @@ class ChangeQuery(PageQuery):
 def list_changes(request: ApiRequest) -> Any:
     """Return what the last audit says that one change would do, and all of them together.
 
-    The sums are those of all kinds, whichever is asked for.
+    The sums are those of all kinds, whichever is asked for; before the first audit there are none.
     """
     asked = query(ChangeQuery, request)
     found = kept()
     reach = _reach(request.user, account=asked.account, region=asked.region)
     every = rows_of(found.proposals if found else (), reach)
     rows = [row for row in every if asked.kind in {"", row.found.kind}]
-    sums = Sums.of(every)
     return page_of(rows, asked, lambda row: _listed(row, request)) | {
         "audited_at": found.at if found else None,
-        "sums": {
-            "together": _sum(sums.together),
-            "codes": _sum(sums.codes),
-            "moves": _sum(sums.moves),
-            "sharing": _sum(sums.sharing),
-        },
+        "sums": _sums(Sums.of(every)) if found else None,
     }
 
 
@@ -98,6 +92,15 @@ def _listed(row: Row, request: ApiRequest) -> dict[str, Any]:
         "is_certain": row.found.effect.is_certain,
         "adds": adds and {"units": float(adds.units), "hourly": money(adds.hourly)},
         "url": request.build_absolute_uri(row.address),
+    }
+
+
+def _sums(found: Sums) -> dict[str, Any]:
+    return {
+        "together": _sum(found.together),
+        "codes": _sum(found.codes),
+        "moves": _sum(found.moves),
+        "sharing": _sum(found.sharing),
     }
 
 

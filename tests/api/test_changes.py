@@ -85,7 +85,7 @@ def test_changes_are_told_the_dearest_first_with_what_all_do_together(program, a
 def test_before_the_first_audit_there_is_no_time_of_it(program):
     answer = program.get(CHANGES).json()
 
-    assert (answer["audited_at"], answer["count"]) == (None, 0)
+    assert (answer["audited_at"], answer["count"], answer["sums"]) == (None, 0, None)
 
 
 def test_money_that_is_not_known_is_null(program, account):
@@ -156,6 +156,8 @@ def test_is_narrowed_to_a_kind_beside_the_sums_of_all(program, account):
 
     assert names(answer) == [alone.number]
     assert answer.json()["sums"]["together"]["changes"] == 2
+    elsewhere = program.get(CHANGES, region="us-east-1").json()["sums"]
+    assert (elsewhere["codes"]["changes"], elsewhere["sharing"]["changes"]) == (0, 1)
 
 
 def test_a_kind_that_there_is_not_is_refused(program):

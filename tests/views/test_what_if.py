@@ -16,6 +16,7 @@ from tests.factories import (
     make_image,
     make_instance,
     make_reserved_instance,
+    make_scope,
     make_user,
 )
 
@@ -149,6 +150,16 @@ def test_the_scope_that_was_chosen_narrows_the_changes_and_their_sums(signed_in,
     assert signed_in.get(reverse("overview")).context["gain"] == sums(answer)
 
 
+def test_of_chosen_regions_it_is_said_that_sharing_is_for_all(signed_in, account):
+    make_scope(account=account)
+
+    before = signed_in.get(CHANGES).content.decode()
+    signed_in.post(reverse("scope"), {"regions": ["eu-west-1"]})
+
+    assert "Accounts share in all regions" not in before
+    assert "Accounts share in all regions" in signed_in.get(CHANGES).content.decode()
+
+
 def test_nothing_to_gain_is_said(signed_in, account):
     lost(account)
 
@@ -163,6 +174,7 @@ def test_before_the_first_audit_nothing_is_said_of_changes(signed_in, account):
 
     assert "Not reckoned yet" in text
     assert "No change would use more" not in text
+    assert "All of it together" not in text
 
 
 def test_the_page_says_of_which_audit_it_is(signed_in, account):
