@@ -46,9 +46,9 @@ def get_over_time(request: ApiRequest) -> Any:
     """Return the totals of each day of which something is kept, the first day first."""
     asked = query(PeriodQuery, request)
     today = timezone.now().date()
-    last = {"to": asked.to or today.isoformat()}
-    first = {"from": asked.begin or (today - WEEKS * WEEK).isoformat()}
-    begin, end = _days(PeriodForm(first | last, today=today))
+    last = asked.to or today.isoformat()
+    first = asked.begin or _weeks_before(last, today).isoformat()
+    begin, end = _days(PeriodForm({"from": first, "to": last}, today=today))
     rows = _kept(request, asked.account).filter(day__gte=begin, day__lte=end)
     return {"from": begin, "to": end, "days": [_totals(day) for day in by_day(rows)]}
 
@@ -99,6 +99,15 @@ def get_ending(request: ApiRequest) -> Any:
         "offset": asked.offset,
         "items": [_ending(row, request) for row in some],
     }
+
+
+def _weeks_before(last: str, today: date) -> date:
+    """Return the day thirteen weeks before the last one that is asked for, if that is a day."""
+    try:
+        day = min(date.fromisoformat(last), today)
+    except ValueError:
+        day = today  # the form says what is wrong
+    return max(day, date.min + WEEKS * WEEK) - WEEKS * WEEK
 
 
 def _days(form: DifferenceForm) -> tuple[date, date]:
@@ -171,7 +180,7 @@ def _ending(row: Any, request: ApiRequest) -> dict[str, Any]:
         "hourly_cost": money(row.hourly_cost),
         "idle_hourly_cost": money(row.idle_hourly_cost),
         "covers": [instance.aws_id for instance in row.named],
-        "covers_in_all": row.instances,
+        "covers_in_all": row.instances if row.used else None,
     }
 
 

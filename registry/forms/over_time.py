@@ -35,7 +35,7 @@ class DifferenceForm(forms.Form):
         for name, day in (("from", begin), ("to", end)):
             if day and day > self.today:
                 self.add_error(name, "Choose today or a day before.")
-        if begin and end and (problem := self.compared(begin, end)):
+        if begin and end and not self.errors and (problem := self.compared(begin, end)):
             self.add_error("from", problem)
         return self.cleaned_data
 

@@ -105,6 +105,20 @@ def test_without_days_thirteen_weeks_are_told(program):
     assert [date.fromisoformat(day) for day in found] == [(now - 90 * DAY).date(), now.date()]
 
 
+@pytest.mark.parametrize(
+    ("last", "first"), [("2026-03-09", "2025-12-08"), ("0001-01-02", "0001-01-01")]
+)
+def test_without_a_first_day_thirteen_weeks_before_the_last_are_told(program, last, first):
+    answer = program.get(OVER_TIME, to=last).json()
+
+    assert (answer["from"], answer["to"]) == (first, last)
+
+
+@pytest.mark.parametrize("last", ["9999-12-31", "tomorrow"])
+def test_a_first_day_that_was_not_sent_is_no_problem(program, last):
+    assert program.get(OVER_TIME, to=last).json()["problems"].keys() == {"to"}
+
+
 def test_one_account_can_be_asked_for(program, account):
     totals(make_account(), FIRST, running=5)
 
@@ -248,7 +262,7 @@ def test_what_ends_first_comes_first_with_what_it_covers(program):
     assert (answer["used"], answer["idle"], answer["not_judged"]) == (1.5, 0.5, 1)
     found, other = answer["items"]
     assert (found["covers"], found["covers_in_all"]) == ([covered.aws_id], 1)
-    assert (other["used"], other["covers"]) == (None, [])
+    assert (other["used"], other["covers"], other["covers_in_all"]) == (None, [], None)
 
 
 def test_the_days_the_account_and_the_region_narrow_what_ends(program):
@@ -267,7 +281,7 @@ def test_the_days_the_account_and_the_region_narrow_what_ends(program):
 
 def test_what_ends_elsewhere_or_covers_something_elsewhere_is_not_told(another):
     mine, other = make_account(), make_account()
-    bought = ending_in(1, account=mine)
+    bought = ending_in(1, account=mine, used="1", idle="0")
     ending_in(1, account=other)
     make_cover(reserved_instance=bought, instance=make_instance(account=other))
 

@@ -124,7 +124,7 @@ def test_what_is_not_judged_is_not_called_fine(client, db):
     findings = text(client.get(reverse("findings:list")))
 
     assert "1 of 1 images are not judged yet." in overview
-    assert "1 active purchases are not judged yet." in overview
+    assert "1 active purchase is not judged yet." in overview
     assert "Nothing is wrong" not in findings
 
 
