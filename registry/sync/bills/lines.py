@@ -7,6 +7,7 @@ Amounts are decimal from the first cast on: a double of Parquet becomes one line
 anything is added.
 """
 
+import glob
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import duckdb
 
 from registry.sync.bills import statements
 from registry.sync.bills.opening import sources
-from registry.sync.bills.place import BillProblem
+from registry.sync.bills.place import BillProblem, Interrupted
 
 MEMORY = "512MB"
 _THREADS = 2
@@ -36,6 +37,9 @@ _CONFINED: dict[str, str | bool | int | float | list[str]] = {
 # Cut, packed otherwise than their name says, or locked.
 _UNREADABLE = (duckdb.Error, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
+# All that DuckDB leaves of what a signal raises, such as the time limit of a job.
+_STOPPED = "Query interrupted"
+
 
 class Lines:
     """The sums of what was added, in a workshop of its own, which goes with it."""
@@ -47,7 +51,9 @@ class Lines:
         spill = self.workshop / "spill"
         spill.mkdir()
         self._base = duckdb.connect(config=_CONFINED | {"temp_directory": str(spill)})
-        reachable = [f"{folder}/" for folder in (self.workshop, reach) if str(folder)]
+        folders = [f"{folder}/" for folder in (self.workshop, reach) if str(folder)]
+        # It is asked of a path as `opening` gives it, and of what is found there.
+        reachable = [*folders, *map(glob.escape, folders)]
         self._base.execute("SET allowed_directories = ?", [reachable])
         self._base.execute("SET TimeZone = 'UTC'")
         self._base.execute("SET enable_external_access = false")
@@ -67,11 +73,11 @@ class Lines:
             for source in sources(self._base, path, name, self.workshop):
                 statement = statements.ADD.replace("CALL", source.call)
                 statement = statement.replace("COLUMNS", source.columns)
-                self._base.execute(statement, [str(source.path)])
+                self._base.execute(statement, [source.path])
         except BillProblem as problem:
             raise BillProblem(f"{name}: {problem}") from None
         except _UNREADABLE as error:
-            raise BillProblem(f"{name} can't be read: {_words(error)}") from error
+            raise _problem(f"{name} can't be read", error) from error
 
     def months(self) -> list[date]:
         """Return the months of what was added, as far as its lines name one."""
@@ -100,8 +106,14 @@ class Lines:
             self._base.execute(statement)
             while rows := self._base.fetchmany(_BATCH):
                 yield from rows
-        except duckdb.Error as error:
-            raise BillProblem(f"Its lines can't be summed up: {_words(error)}") from error
+        except (duckdb.Error, RuntimeError) as error:
+            raise _problem("Its lines can't be summed up", error) from error
+
+
+def _problem(what: str, error: BaseException) -> BillProblem | Interrupted:
+    if str(error) == _STOPPED:
+        return Interrupted(f"{what}: that took too long, or somebody stopped it.")
+    return BillProblem(f"{what}: {_words(error)}")
 
 
 def _words(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """From a file to what DuckDB is told about it: how it is opened, and where our columns are."""
 
 import csv
+import glob
 import gzip
 import shutil
 import zipfile
@@ -21,8 +22,11 @@ _NUMBERS = frozenset(
     | {"unused", "unused_normalized", "unused_recurring", "unused_upfront"}
 )
 _TIMES = frozenset({"started", "ended", "period"})
+# Words in the names of folders are not values of the lines.
+_PARQUET = "read_parquet(?, hive_partitioning = false)"
 _CSV = (
-    "read_csv(?, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
+    "read_csv(?, auto_detect = false, hive_partitioning = false, header = true, "
+    "delim = ',', quote = '\"', escape = '\"', "
     "nullstr = '', strict_mode = true, compression = '{compression}', columns = {{{columns}}})"
 )
 
@@ -31,7 +35,7 @@ _CSV = (
 class Source:
     """A file as a table of DuckDB. `call` takes the path; no word of the file is in it."""
 
-    path: Path
+    path: str
     call: str
     columns: str
 
@@ -57,18 +61,24 @@ def sources(
 
 
 def _parquet(base: duckdb.DuckDBPyConnection, path: Path) -> Source:
-    told = base.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    name = _alone(path)
+    told = base.execute("DESCRIBE FROM CALL".replace("CALL", _PARQUET), [name]).fetchall()
     names = [_quoted(str(row[0])) for row in told]
     there = positions([str(row[0]) for row in told])
     types = [str(row[1]) for row in told]
-    return Source(path, "read_parquet(?)", _columns(there, names, types))
+    return Source(name, _PARQUET, _columns(there, names, types))
 
 
 def _csv(path: Path, header: Sequence[str], compression: str) -> Source:
     names = [f"c{number}" for number in range(len(header))]
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
     call = _CSV.format(compression=compression, columns=columns)
-    return Source(path, call, _columns(positions(header), names, ["VARCHAR"] * len(names)))
+    return Source(_alone(path), call, _columns(positions(header), names, ["VARCHAR"] * len(names)))
+
+
+def _alone(path: Path) -> str:
+    """Return a path as DuckDB takes it: signs in it are no pattern, which others may fit, too."""
+    return glob.escape(str(path))
 
 
 def _header(file: BinaryIO | gzip.GzipFile) -> list[str]:

@@ -14,6 +14,10 @@ class BillProblem(Exception):
     """A report can't be read; the message says why, in a sentence."""
 
 
+class Interrupted(Exception):
+    """The reading was stopped: by its time limit, or by somebody."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportFile:
     """A file of a report, by its path below the place where the report lies."""

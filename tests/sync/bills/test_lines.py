@@ -1,3 +1,4 @@
+import signal
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry.sync.bills import Interrupted
 from registry.sync.bills.lines import Lines
 from tests.sync.bills.reports import reserved, usage, write_csv, write_parquet
 
@@ -78,3 +80,44 @@ def test_the_workshop_goes_with_the_table(tmp_path):
         assert workshop.is_dir()
 
     assert not workshop.exists()
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "a*.csv", "a?.csv", "[a]/x.csv", "a[1].csv.zip"])
+def test_signs_in_a_name_are_no_pattern(tmp_path, name):
+    write_csv(tmp_path / "a1.csv", [usage(UsageAmount="5")])
+    write_csv(tmp_path / "a" / "x.csv", [usage(UsageAmount="5")])
+
+    found = added([write_csv(tmp_path / name, [usage(UsageAmount="7")])])
+
+    assert list(found.values()) == [7]
+
+
+def test_a_folder_called_like_a_column_is_no_value_of_it(tmp_path):
+    path = tmp_path / "line_item_operation=RunInstances:0002" / "a.parquet"
+
+    ((_, _, _, _, operation),) = added([write_parquet(path, [usage()])])
+
+    assert operation == "RunInstances"
+
+
+def test_a_reading_that_takes_too_long_is_not_taken_for_trouble_with_the_file(tmp_path):
+    class Late(Exception):
+        pass
+
+    def stop(*_):
+        raise Late
+
+    def add_for_ever(table, path):
+        while True:
+            table.add(path, path.name)
+
+    path = write_parquet(tmp_path / "a.parquet", [usage()] * 3_000)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with Lines(str(tmp_path)) as table:
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises((Interrupted, Late)):
+                add_for_ever(table, path)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
