@@ -12,7 +12,7 @@ from registry.aws.errors import (
     Unsure,
 )
 from registry.aws.files import Bucket, ObjectRecord
-from registry.aws.members import Malformed
+from registry.aws.members import Malformed, clean
 from registry.aws.modifications import ModificationRecord, modified_from
 from registry.aws.origins import AncestryEntry, ImageMetadata
 from registry.aws.pricing import PriceRecord, Pricing, partition_of, pricing_region
@@ -61,6 +61,7 @@ __all__ = [
     "Unreachable",
     "Unsure",
     "VolumeRecord",
+    "clean",
     "connect",
     "connect_bucket",
     "connect_pricing",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from registry import aws
@@ -60,12 +61,16 @@ def read_folder(folder: Path, *, payer: str) -> Iterator[tuple[MonthRead, str]]:
 
 def _all(run: Run) -> Iterator[tuple[str, str]]:
     """Read what is to be read; yield of each month what became of it, in words and in one."""
-    done: dict[str, Account] = {}
-    for account in _to_read(run):
-        other = done.setdefault(account.payer_number, account)
+    first: dict[str, Account] = {}
+    for account in _with_bills():
+        first.setdefault(account.payer_number, account)
+    mine = _to_read(run)
+    for account in mine:
+        other = first[account.payer_number]
         try:
             if other != account:
-                raise BillProblem(f"its payer's bill is that of {other.name} already.")
+                named = other.name if other in mine else "another account"
+                raise BillProblem(f"its payer's bill is that of {named} already.")
             months = 0
             for month, text in _read(_place(account), account.payer_number, _recent()):
                 months += 1
@@ -78,12 +83,16 @@ def _all(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _to_read(run: Run) -> list[Account]:
-    rows = Account.objects.exclude(bill="")
+    rows = _with_bills()
     if run.requested_by:
         if not may_somewhere(run.requested_by, Action.SYNC):
             raise PermissionError(f"{run.requested_by} may not read bills.")
         rows = rows.filter(pk__in=accounts(run.requested_by, Action.SYNC).values("pk"))
-    return list(rows.order_by("pk"))
+    return list(rows)
+
+
+def _with_bills() -> QuerySet[Account]:
+    return Account.objects.exclude(bill="").order_by("pk")
 
 
 def _place(account: Account) -> Place:

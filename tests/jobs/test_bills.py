@@ -9,7 +9,7 @@ from registry.jobs.housekeeping import keep_schedule
 from registry.models import Bill, Disagreement, Role, Run, RunKind, RunState
 from registry.sync.bills import BillProblem
 from tests.factories import NOON, make_account, make_schedule, make_user
-from tests.sync.bills.reports import PAYER, fee, usage, write_csv
+from tests.sync.bills.reports import PAYER, fee, usage, write_csv, write_manifest
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +184,44 @@ def test_the_schedule_asks_for_bills_where_there_are_any(bills):
     make_account(bill="one")
     assert keep_schedule(daily, at=NOON + timedelta(days=1))
     assert Run.objects.get().kind == RunKind.BILLS
+
+
+def test_words_of_a_report_that_cannot_be_stored_stop_no_other(bills):
+    sly, account = make_account(name="sly", bill="one"), make_account(bill="two")
+    folder = bills / "one" / f"BILLING_PERIOD={first_day():%Y-%m}"
+    write_manifest(folder / "x-Manifest.json", ["cur/\0\ud800.csv"])
+    write_month(bills / "two", account.number)
+
+    made, told = run()
+
+    assert made.state == RunState.SUCCEEDED
+    assert told[0].startswith(f"sly, {first_day():%Y-%m}:")
+    assert "cur/\ufffd\ufffd.csv" in told[0]
+    assert Bill.objects.get().payer == account.number != sly.number
+
+
+@pytest.mark.parametrize("name", ["loop", "n" * 300])
+def test_a_folder_that_cannot_be_opened_stops_no_other(bills, name):
+    make_account(name="sly", bill=name)
+    account = make_account(bill="two")
+    write_month(bills / "two", account.number)
+    (bills / "loop").symlink_to(bills / "loop")
+
+    made, told = run()
+
+    assert made.state == RunState.SUCCEEDED
+    assert told[0].startswith("sly: ")
+    assert Bill.objects.exists()
+
+
+def test_the_bill_of_a_payer_stays_that_of_its_first_account_whoever_asks(bills):
+    make_account(name="first", bill="one", payer=PAYER)
+    second = make_account(name="second", bill="two", payer=PAYER)
+    write_month(bills / "one", PAYER)
+    write_month(bills / "two", PAYER)
+    run()
+
+    with pytest.raises(BillProblem, match="its payer's bill is that of another account already"):
+        run(by=make_user(Role.ENGINEER, second))
+
+    assert Bill.objects.get().source == "one"

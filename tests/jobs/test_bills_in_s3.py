@@ -8,14 +8,18 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from registry.jobs.bills import request_bills, run_bills
+from registry.jobs.connect import connect_bucket
 from registry.models import Bill, BilledPurchase, BilledUsage, RunState
-from registry.sync.bills import BillProblem
+from registry.sync.bills import BillProblem, Stored, read_months
 from sandbox.aws.__main__ import SEED
 from sandbox.aws.bill import publish
 from sandbox.aws.catalog import MANAGEMENT
+from sandbox.aws.files import Bucket, File
 from sandbox.aws.ran import FEWER, MISSING, STRANGE
 from sandbox.aws.world import populate
-from tests.factories import make_account
+from tests.conftest import BASE_ACCOUNT
+from tests.factories import NOON, make_account
+from tests.sync.bills.reports import usage, write_csv
 
 pytestmark = pytest.mark.django_db
 BILL = "s3://northwind-bills/cur/northwind"
@@ -77,6 +81,23 @@ def _check_purchases(aws, bill):
             assert row.used_hours == paid.get(aws_id, 0)
     assert not {things[aws_id]["InstanceType"] for aws_id in billed if aws_id in things} & {MISSING}
     assert max(row.unused_cost or Decimal() for row in billed.values()) > 0
+
+
+def test_a_file_that_cannot_be_fetched_stops_no_other_month(aws, tmp_path):
+    stored = aws.state.buckets["bills"] = Bucket(BASE_ACCOUNT)
+    for month in ("2026-10", "2026-11"):
+        start = f"{month}-01T00:00:00Z"
+        told = {"PayerAccountId": BASE_ACCOUNT, "BillingPeriodStartDate": start}
+        path = write_csv(tmp_path / f"{month}.csv", [usage(**told)])
+        stored.files[f"cur/BILLING_PERIOD={month}/a.csv"] = File(path.read_bytes(), NOON)
+    aws.fail("GetObject", "access-denied", times=1)
+    account = make_account(number=BASE_ACCOUNT, bill="s3://bills/cur")
+    place = Stored(connect_bucket(account, "bills"), "cur")
+
+    october, november = read_months(place, payer=BASE_ACCOUNT, at=NOON)
+
+    assert "a.csv can't be fetched. GetObject: AccessDenied" in october.problem
+    assert november.is_new
 
 
 def test_a_bucket_that_is_not_there_is_said(aws):

@@ -1,6 +1,7 @@
 """Where a report lies: a folder, or a prefix of a bucket."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,10 @@ from registry import aws
 
 
 class BillProblem(Exception):
-    """A report can't be read; the message says why, in a sentence."""
+    """A report can't be read; the message says why, in a sentence that can be stored."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(aws.clean(sentence))
 
 
 class Interrupted(Exception):
@@ -61,22 +65,27 @@ class Folder:
     """
 
     def __init__(self, folder: Path, *, limit: Path | None = None, called: str = "") -> None:
-        self.source = called or str(folder)
-        self._root = folder.resolve()
-        self._limit = limit.resolve() if limit else self._root
+        self.source = str(aws.clean(called or str(folder)))
+        self._root = _resolved(folder)
+        self._limit = _resolved(limit) if limit else self._root
         self.path, self.reach = self._root.as_posix(), self._limit.as_posix()
         self._check(self._root)
-        if not self._root.is_dir():
+        try:
+            is_folder = self._root.is_dir()
+        except OSError as error:
+            raise BillProblem(f"{self.source} can't be read: {error.strerror}.") from None
+        if not is_folder:
             raise BillProblem(f"{self.source} is not a folder.")
 
     def list_files(self) -> list[ReportFile]:
         try:
-            return [self._file(path) for path in sorted(self._walk())]
+            found = [self._file(path) for path in sorted(self._walk())]
         except OSError as error:
             raise BillProblem(f"{error.filename} can't be read: {error.strerror}.") from None
+        return [file for file in found if file is not None]
 
     def fetch(self, file: ReportFile, workshop: Path) -> Path:
-        path = (self._root / file.path).resolve()
+        path = _resolved(self._root / file.path)
         self._check(path)
         if not os.access(path, os.R_OK):
             raise BillProblem(f"{file.path} can't be read by the portal.")
@@ -89,9 +98,12 @@ class Folder:
         for folder, _, names in os.walk(self._root, onerror=refuse):
             yield from (Path(folder) / name for name in names)
 
-    def _file(self, path: Path) -> ReportFile:
-        self._check(path.resolve())
+    def _file(self, path: Path) -> ReportFile | None:
+        """Return a file; None for what is none, such as a pipe, whose reader would wait."""
+        self._check(_resolved(path))
         known = path.stat()
+        if not stat.S_ISREG(known.st_mode):
+            return None
         changed_at = datetime.fromtimestamp(known.st_mtime, tz=UTC)
         name = path.relative_to(self._root).as_posix()
         return ReportFile(name, known.st_size, changed_at)
@@ -99,6 +111,11 @@ class Folder:
     def _check(self, path: Path) -> None:
         if not path.is_relative_to(self._limit):
             raise BillProblem(f"A link at {self.source} leads out of where bills may lie.")
+
+
+def _resolved(path: Path) -> Path:
+    """Follow all links; one that leads to itself stays, for whoever opens it to say."""
+    return Path(os.path.realpath(path))
 
 
 class Stored:
@@ -122,5 +139,10 @@ class Stored:
 
     def fetch(self, file: ReportFile, workshop: Path) -> Path:
         target = workshop / f"{len(list(workshop.iterdir()))}-copy"
-        self._bucket.download(self._records[file.path], target)
+        try:
+            self._bucket.download(self._records[file.path], target)
+        except aws.AwsError as error:
+            raise BillProblem(f"{file.path} can't be fetched. {error}") from error
+        except OSError as error:
+            raise BillProblem(f"{file.path} can't be fetched: {error.strerror}.") from error
         return target

@@ -59,7 +59,7 @@ def _purchase(bill: Bill, name: Name, sums: Sums) -> BilledPurchase:
         used_hours=_number(sums.used_hours),
         unused_hours=_number(sums.unused_hours),
         unused_cost=_number(sums.unused_cost),
-        currency=next(iter(sums.currencies))[:3] if len(sums.currencies) == 1 else "",
+        currency=_text(next(iter(sums.currencies)), 3) if len(sums.currencies) == 1 else "",
     )
 
 

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from registry.sync.bills import BillProblem, Folder
@@ -56,3 +58,16 @@ def test_a_file_that_became_a_link_since_is_not_opened(bills):
 def test_a_folder_that_is_not_there_is_named_as_people_call_it(bills):
     with pytest.raises(BillProblem, match=r"^south is not a folder\.$"):
         Folder(bills / "south", limit=bills, called="south")
+
+
+def test_what_is_no_file_is_none_of_a_report(bills):
+    os.mkfifo(bills / "northwind" / "a.csv")
+
+    assert Folder(bills / "northwind", limit=bills).list_files() == []
+
+
+def test_a_link_to_itself_is_said(bills):
+    (bills / "northwind" / "a.csv").symlink_to("a.csv")
+
+    with pytest.raises(BillProblem, match=r"a\.csv can't be read"):
+        Folder(bills / "northwind", limit=bills).list_files()
