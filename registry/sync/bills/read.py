@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import IntegrityError
-
 from registry.models import Bill
 from registry.sync.bills.deliveries import Delivery, deliver, find
 from registry.sync.bills.lines import Lines
@@ -64,8 +62,6 @@ def _read(place: Place, delivery: Delivery, *, payer: str, at: datetime) -> Mont
             )
     except BillProblem as problem:
         return MonthRead(month, problem=str(problem))
-    except IntegrityError:
-        return MonthRead(month, problem="It was read by somebody else at the same time.")
     return MonthRead(month, bill, is_new=True)
 
 

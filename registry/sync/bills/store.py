@@ -25,19 +25,28 @@ _SHORT = 64
 def replace(
     lines: Lines, *, payer: str, month: date, source: str, version: str, at: datetime
 ) -> Bill:
-    """Put what was read in the place of what was known of the month."""
-    Bill.objects.filter(payer=payer, month=month).delete()
+    """Put what was read in the place of what was known of the month.
+
+    The row of the bill itself stays: others may be about to compare it.
+    """
+    known = Bill.objects.select_for_update(no_key=True).filter(payer=payer, month=month).first()
+    if known and known.read_at > at:
+        raise BillProblem("It was read by somebody else meanwhile.")
     count, through, names_instances = lines.all()
-    bill = Bill.objects.create(
+    bill, _ = Bill.objects.update_or_create(
         payer=payer,
         month=month,
-        source=source[:600],
-        version=version,
-        read_at=at,
-        through=_moment(through),
-        names_instances=names_instances,
-        lines=count,
+        defaults={
+            "source": source[:600],
+            "version": version,
+            "read_at": at,
+            "through": _moment(through),
+            "names_instances": names_instances,
+            "lines": count,
+        },
     )
+    for rows in (bill.usages, bill.purchases, bill.disagreements):
+        rows.all().delete()
     purchases = (_purchase(bill, name, sums) for name, sums in summed(lines.purchases()).items())
     _create(BilledPurchase, purchases)
     _create(BilledUsage, (_usage(bill, row) for row in lines.usage()))

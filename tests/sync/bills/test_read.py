@@ -6,7 +6,8 @@ import duckdb
 import pytest
 from django.db.models import Sum
 
-from registry.models import Bill, BilledPurchase, BilledUsage
+from registry.audit.bill import compare
+from registry.models import Bill, BilledPurchase, BilledUsage, Disagreement
 from registry.sync.bills import BillProblem, Folder, read_months
 from tests.factories import LATER, NOON
 from tests.sync.bills.reports import (
@@ -308,6 +309,30 @@ def test_a_month_that_changed_is_replaced_as_a_whole(tmp_path):
     assert again.is_new
     assert [row.hours for row in BilledUsage.objects.all()] == [7]
     assert not BilledPurchase.objects.exists()
+
+
+def test_whoever_compares_a_bill_meanwhile_still_finds_it(tmp_path):
+    write_csv(tmp_path / "a.csv", VARIED)
+    (held,) = read(tmp_path)
+    Disagreement.objects.create(bill=held.bill, kind="use", account=PAYER, subject="p-1")
+    write_csv(tmp_path / "a.csv", [usage(UsageAmount="7")])
+
+    read(tmp_path)
+
+    assert not Disagreement.objects.exists()
+    assert compare(held.bill, at=NOON) == 0
+
+
+def test_what_was_listed_earlier_does_not_replace_what_was_listed_later(tmp_path):
+    write_csv(tmp_path / "a.csv", VARIED)
+    list(read_months(Folder(tmp_path), payer=PAYER, at=LATER))
+    before = rows()
+    write_csv(tmp_path / "a.csv", [usage(UsageAmount="7")])
+
+    (month,) = read(tmp_path)
+
+    assert "was read by somebody else" in month.problem
+    assert rows() == before
 
 
 def cut(path):
