@@ -17,9 +17,10 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 from registry.sync.bills.place import BillProblem, Place, ReportFile
 
 _KINDS = (".csv", ".csv.gz", ".zip", ".parquet")
+_ENDINGS = re.compile(r"(?:\.(?:csv|gz|zip|snappy|parquet))+$")
 _MANIFEST = "-manifest.json"
 _STATUS = "cost_and_usage_data_status"  # written for Athena; no part of the report
 _LARGEST_MANIFEST = 8 * 1024 * 1024
@@ -110,10 +112,8 @@ def _month(place: Place, file: ReportFile) -> date | None:
 
 
 def _last_period(place: Place, file: ReportFile) -> re.Match[str] | None:
-    found = None
-    for found in _PERIOD.finditer(f"{place.path}/{file.path}"):  # noqa: B007  # the last is wanted
-        pass
-    return found
+    found = list(_PERIOD.finditer(f"{place.path}/{file.path}"))
+    return found[-1] if found else None
 
 
 def _first_day(year: str, month: str) -> date | None:
@@ -161,7 +161,14 @@ def _named(
     by_name: dict[str, list[ReportFile]] = defaultdict(list)
     for file in everything:
         by_name[file.path.rpartition("/")[2]].append(file)
-    found = {_listed(place, _key(key), by_name, manifest) for key in keys}
+    found: dict[ReportFile, str] = {}
+    for key in map(_key, keys):
+        file = _listed(place, key, by_name, manifest)
+        if found.setdefault(file, key) != key:
+            raise BillProblem(
+                f"{manifest.path} names several files called {file.path.rpartition('/')[2]}, "
+                f"and only {file.path} is at {place.source}."
+            )
     return tuple(sorted(found, key=lambda file: file.path))
 
 
@@ -184,7 +191,26 @@ def _listed(
     ]
     if not same:
         raise BillProblem(f"{manifest.path} names {key[:200]}, which is not at {place.source}.")
-    return max(same, key=lambda file: len(file.path))
+    # Below the place may lie a copy of it: what lies nearest to the manifest is meant.
+    return max(
+        same,
+        key=lambda file: (
+            _shared(_turned(wanted), _turned(f"{place.path}/{file.path}")),
+            _shared(manifest.folder.split("/"), file.folder.split("/")),
+            -len(file.path),
+        ),
+    )
+
+
+def _turned(path: str) -> list[str]:
+    """Return the steps of a path, the last one first."""
+    return path.strip("/").split("/")[::-1]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many steps two paths have in common at their beginning."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _manifest(place: Place, file: ReportFile) -> dict[str, Any]:
@@ -208,4 +234,12 @@ def _of_one_folder(place: Place, files: list[ReportFile]) -> tuple[ReportFile, .
             f"No manifest says which files of {place.source} count, and they lie in several "
             f"folders: {', '.join(folder or '.' for folder in folders[:4])}. Name one folder."
         )
+    stems: dict[str, str] = {}
+    for file in files:
+        other = stems.setdefault(_ENDINGS.sub("", file.path.lower()), file.path)
+        if other != file.path:
+            raise BillProblem(
+                f"No manifest says which files of {place.source} count, and {other} and "
+                f"{file.path} are the same but for their kind. Leave one of them."
+            )
     return tuple(sorted(files, key=lambda file: file.path))

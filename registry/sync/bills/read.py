@@ -34,7 +34,7 @@ def read_months(
             continue
         try:
             for delivery in _by_month(place, deliver(place, month, found)):
-                if months is None or delivery.month in months:
+                if months is None or delivery.month is None or delivery.month in months:
                     yield _read(place, delivery, payer=payer, at=at)
         except BillProblem as problem:
             yield MonthRead(month, problem=str(problem))
@@ -78,17 +78,23 @@ def _check(lines: Lines, *, payer: str, month: date) -> None:
 
 
 def _by_month(place: Place, delivery: Delivery) -> list[Delivery]:
-    """Tell the files of a delivery apart by the month that their lines name."""
+    """Tell the files of a delivery apart by the month that their lines name.
+
+    A file without lines about instances belongs to none, unless there are no others.
+    """
     if delivery.month is not None:
         return [delivery]
     apart: dict[date | None, list[ReportFile]] = {}
     for file in delivery.files:
         with Lines(place.reach) as lines:
             _add(lines, place, file)
-            months = lines.months()
+            months, (count, *_) = lines.months(), lines.all()
         if len(months) > 1:
             raise BillProblem(f"{file.path} holds lines of several months.")
-        apart.setdefault(months[0] if months else None, []).append(file)
+        if count:
+            apart.setdefault(months[0] if months else None, []).append(file)
+    if not apart:
+        return [delivery]
     return [Delivery(month, tuple(files)) for month, files in apart.items()]
 
 

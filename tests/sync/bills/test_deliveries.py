@@ -181,3 +181,42 @@ def test_the_version_changes_with_every_file(tmp_path):
     assert version(tmp_path) == before
     (folder / "a1" / "2.csv").write_text("longer than before")
     assert version(tmp_path) != before
+
+
+@pytest.mark.parametrize("manifests", [1, 2])
+def test_a_copy_of_all_does_not_stand_for_what_a_manifest_names(tmp_path, manifests):
+    key = "cur/daily/20261101-20261201"
+    for root in ("", "old/")[:manifests]:
+        write_manifest(tmp_path / root / key / "daily-Manifest.json", [f"{key}/a1/daily-1.csv.gz"])
+    put(tmp_path, f"{key}/a1/daily-1.csv.gz", f"old/{key}/a1/daily-1.csv.gz")
+
+    if manifests == 1:
+        assert delivered(tmp_path) == {NOVEMBER: [f"{key}/a1/daily-1.csv.gz"]}
+    else:
+        with pytest.raises(BillProblem, match="Several reports of 2026-11"):
+            delivered(tmp_path)
+
+
+def test_two_names_in_a_manifest_are_not_one_file(tmp_path):
+    put(tmp_path, "daily-1.csv.gz")
+    told = {"billingPeriod": {"start": "20261101T000000.000Z"}}
+    write_manifest(tmp_path / "x-Manifest.json", ["a1/daily-1.csv.gz", "a2/daily-1.csv.gz"], **told)
+
+    with pytest.raises(BillProblem, match=r"names several files.*only daily-1\.csv\.gz"):
+        delivered(tmp_path)
+
+
+def test_a_name_that_a_manifest_repeats_is_one_file(tmp_path):
+    folder, key = months_of(tmp_path)
+    put(folder, "a1/daily-1.csv.gz")
+    write_manifest(folder / "daily-Manifest.json", [f"{key}/a1/daily-1.csv.gz"] * 2)
+
+    assert len(delivered(tmp_path)[NOVEMBER]) == 1
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zip", "a.zip", "a.parquet", "A.CSV"])
+def test_a_file_and_its_copy_of_another_kind_are_not_both_counted(tmp_path, name):
+    put(tmp_path, "a.csv", name, "b.csv")
+
+    with pytest.raises(BillProblem, match="are the same but for their kind"):
+        delivered(tmp_path)

@@ -489,6 +489,23 @@ def test_trouble_in_one_month_does_not_stop_the_others(tmp_path):
     assert good.bill.month == NOVEMBER
 
 
+def test_a_file_without_instances_belongs_to_no_month(tmp_path):
+    write_csv(tmp_path / "a.csv", [usage()])
+    write_csv(tmp_path / "b.csv", [usage(ProductCode="AmazonS3")])
+
+    (month,) = read(tmp_path)
+
+    assert (month.month, month.is_new) == (NOVEMBER, True)
+
+
+def test_lines_of_no_month_are_said_also_where_months_are_wanted(tmp_path):
+    write_csv(tmp_path / "a.csv", [usage(BillingPeriodStartDate="")])
+
+    (month,) = read(tmp_path, months={NOVEMBER})
+
+    assert month.problem == "Its lines about EC2 name no billing period."
+
+
 def test_only_the_months_that_are_wanted_are_read(tmp_path):
     for month in ("2026-09", "2026-10", "2026-11"):
         start = {"BillingPeriodStartDate": f"{month}-01T00:00:00Z"}
