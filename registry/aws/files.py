@@ -57,7 +57,9 @@ def _contents(page: Any) -> list[Any]:
 
 
 def _record(item: Any) -> ObjectRecord:
-    size, changed_at = item.get("Size"), item.get("LastModified")
+    key, size, changed_at = item.get("Key"), item.get("Size"), item.get("LastModified")
+    if not isinstance(key, str):
+        raise Malformed("A file of the bucket has no key")
     if not isinstance(size, int) or not isinstance(changed_at, datetime):
         raise Malformed("A file of the bucket has no size or no date")
-    return ObjectRecord(str(item["Key"]), size, changed_at, words(item, "ETag"))
+    return ObjectRecord(key, size, changed_at, words(item, "ETag"))

@@ -15,7 +15,15 @@ from registry.audit.bill import compare
 from registry.jobs.connect import connect_bucket
 from registry.jobs.queue import after_commit, recorded, taken
 from registry.models import Account, Run, RunKind
-from registry.sync.bills import BillProblem, Folder, MonthRead, Place, Stored, read_months
+from registry.sync.bills import (
+    BillProblem,
+    Folder,
+    MonthRead,
+    Place,
+    Stored,
+    clear_left_behind,
+    read_months,
+)
 
 _BUCKET = "s3://"
 _TROUBLE = (BillProblem, PermissionError, aws.AwsError, aws.Malformed)
@@ -41,6 +49,7 @@ def run_bills(run_id: int) -> None:
         if run is None:
             return
         with recorded(run):
+            clear_left_behind(at=timezone.now())
             counts = {"read": 0, "unchanged": 0, "in_trouble": 0}
             for text, outcome in _all(run):
                 counts[outcome] += 1

@@ -9,6 +9,7 @@ from registry.aws import (
     AccessDenied,
     AwsError,
     Bucket,
+    Malformed,
     NotFound,
     ObjectRecord,
     Throttled,
@@ -117,6 +118,12 @@ class Lying:
 def test_half_an_answer_is_none(page):
     with pytest.raises(Unreachable, match="not hold as many files"):
         Bucket(Lying(page), "bills").list_files("")
+
+
+@pytest.mark.parametrize("item", [{}, {"Key": "a"}, {"Size": 1, "LastModified": AT}], ids=repr)
+def test_a_file_without_its_members_is_malformed(item):
+    with pytest.raises(Malformed):
+        Bucket(Lying({"KeyCount": 1, "Contents": [item]}), "bills").list_files("")
 
 
 def test_fewer_bytes_than_were_listed_are_no_file(stored, bucket, tmp_path):

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import takewhile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from registry.sync.bills.place import BillProblem, Place, ReportFile
+from registry.sync.bills.workshop import workshop
 
 _KINDS = (".csv", ".csv.gz", ".zip", ".parquet")
 _ENDINGS = re.compile(r"(?:\.(?:csv|gz|zip|snappy|parquet))+$")
@@ -216,8 +216,8 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
 def _manifest(place: Place, file: ReportFile) -> dict[str, Any]:
     if file.size > _LARGEST_MANIFEST:
         raise BillProblem(f"{file.path} is too large for a manifest.")
-    with TemporaryDirectory(prefix="amiportal-bill-") as workshop:
-        content = place.fetch(file, Path(workshop)).read_bytes()
+    with workshop() as folder:
+        content = place.fetch(file, Path(folder)).read_bytes()
     try:
         told = json.loads(content)
     except (ValueError, RecursionError):

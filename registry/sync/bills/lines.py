@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import duckdb
@@ -21,6 +20,7 @@ import duckdb
 from registry.sync.bills import statements
 from registry.sync.bills.opening import sources
 from registry.sync.bills.place import BillProblem, Interrupted
+from registry.sync.bills.workshop import workshop
 
 MEMORY = "512MB"
 _THREADS = 2
@@ -46,7 +46,7 @@ class Lines:
 
     def __init__(self, reach: str) -> None:
         """Make an empty table. Besides the workshop, files below `reach` can be opened."""
-        self._temporary = TemporaryDirectory(prefix="amiportal-bill-")
+        self._temporary = workshop()
         self.workshop = Path(self._temporary.name).resolve()
         spill = self.workshop / "spill"
         spill.mkdir()
@@ -59,6 +59,7 @@ class Lines:
         self._base.execute("SET enable_external_access = false")
         self._base.execute("SET lock_configuration = true")
         self._base.execute(statements.CREATE)
+        self._base.execute(statements.WHOLE_SUM)
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ from registry.sync.bills.place import BillProblem
 
 _LONGEST_HEADER = 1024 * 1024
 _MOST_COLUMNS = 5_000
+_SPARE = 2  # an archive may take one in so many of the bytes that are free
 _NUMBERS = frozenset(
     {"amount", "factor", "normalized", "cost", "reserved_cost", "plan_cost"}
     | {"unused", "unused_normalized", "unused_recurring", "unused_upfront"}
@@ -99,6 +100,8 @@ def _unpacked(path: Path, workshop: Path) -> Iterator[Path]:
         if not members:
             raise BillProblem("the archive holds no CSV file.")
         for number, member in enumerate(members):
+            if member.file_size * _SPARE > shutil.disk_usage(workshop).free:
+                raise BillProblem(f"there is no room for the {member.file_size:,} bytes in it.")
             target = workshop / f"{path.name}-{number}.csv"
             with archive.open(member) as packed, target.open("wb") as plain:
                 shutil.copyfileobj(packed, plain, _LONGEST_HEADER)

@@ -28,14 +28,17 @@ class Name:
 
 @dataclass(slots=True)
 class Sums:
-    """What was billed of a purchase. `normalized` is None where a line says nothing of it."""
+    """What was billed of a purchase. `normalized` is None where a line says nothing of it.
+
+    What was not used is a list of the amounts of its fees; None: a fee does not say.
+    """
 
     types: set[str] = field(default_factory=set)
     factors: set[Decimal] = field(default_factory=set)
     currencies: set[str] = field(default_factory=set)
-    unused: Decimal | None = None
-    unused_normalized: Decimal | None = None
-    unused_cost: Decimal | None = None
+    unused: list[Decimal | None] = field(default_factory=list)
+    unused_normalized: list[Decimal | None] = field(default_factory=list)
+    unused_costs: list[Decimal | None] = field(default_factory=list)
     hours: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     normalized: Fraction | None = Fraction(0)
 
@@ -64,11 +67,16 @@ class Sums:
 
     @property
     def unused_hours(self) -> Fraction | None:
-        if self.unused is not None:
-            return Fraction(self.unused)
-        if self.unused_normalized is None or self.own_factor is None:
+        if (hours := _whole(self.unused)) is not None:
+            return Fraction(hours)
+        units = _whole(self.unused_normalized)
+        if units is None or self.own_factor is None:
             return None
-        return Fraction(self.unused_normalized) / self.own_factor
+        return Fraction(units) / self.own_factor
+
+    @property
+    def unused_cost(self) -> Decimal | None:
+        return _whole(self.unused_costs) if len(self.currencies) <= 1 else None
 
 
 def name_of(arn: str) -> Name | None:
@@ -95,9 +103,9 @@ def _add_fee(sums: Sums, kind: str, factor: Decimal | None, currency: str, *amou
     sums.types |= {kind} - {""}
     sums.factors |= set() if factor is None else {factor}
     sums.currencies |= {currency} - {""}
-    sums.unused = _plus(sums.unused, unused)
-    sums.unused_normalized = _plus(sums.unused_normalized, unused_normalized)
-    sums.unused_cost = _plus(sums.unused_cost, unused_cost)
+    sums.unused.append(unused)
+    sums.unused_normalized.append(unused_normalized)
+    sums.unused_costs.append(unused_cost)
 
 
 def _add_usage(sums: Sums, kind: str, factor: Decimal | None, currency: str, *amounts: Any) -> None:
@@ -113,5 +121,7 @@ def _add_usage(sums: Sums, kind: str, factor: Decimal | None, currency: str, *am
         sums.normalized += Fraction(normalized or 0)
 
 
-def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return one if other is None else (one or Decimal()) + other
+def _whole(amounts: list[Decimal | None]) -> Decimal | None:
+    """Return a sum; None where there is nothing, or where a part of it is not known."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal()) if known and len(known) == len(amounts) else None

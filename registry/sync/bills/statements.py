@@ -15,6 +15,9 @@ CREATE = """
         cost_lines BIGINT, unused DECIMAL(38,12), unused_normalized DECIMAL(38,12),
         unused_cost DECIMAL(38,12), first_at TIMESTAMP, last_at TIMESTAMP
     )"""
+# A sum with a part that is not known is not known.
+WHOLE_SUM = """
+    CREATE MACRO whole(amounts) AS CASE WHEN count(amounts) = count(*) THEN sum(amounts) END"""
 ADD = """
     INSERT INTO summed
     WITH kept AS (
@@ -55,8 +58,8 @@ ADD = """
         coalesce(arn, ''), factor, coalesce(currency, ''), coalesce(payer, ''),
         CAST(date_trunc('month', period) AS DATE), count(*), count(amount), sum(amount),
         sum(normalized), sum(amount) FILTER (normalized IS NULL), sum(paid), count(paid),
-        sum(unused), sum(unused_normalized), sum(unused_recurring + unused_upfront), min(started),
-        max(ended)
+        whole(unused), whole(unused_normalized), whole(unused_recurring + unused_upfront),
+        min(started), max(ended)
     FROM named
     GROUP BY ALL"""
 USAGE = """
@@ -65,8 +68,8 @@ USAGE = """
     FROM summed WHERE kind <> 'fee'
     GROUP BY ALL"""
 PURCHASES = """
-    SELECT kind, arn, type, factor, currency, sum(amount), sum(normalized), sum(bare), sum(unused),
-        sum(unused_normalized), sum(unused_cost)
+    SELECT kind, arn, type, factor, currency, sum(amount), sum(normalized), sum(bare),
+        whole(unused), whole(unused_normalized), whole(unused_cost)
     FROM summed WHERE kind IN ('fee', 'reserved') AND arn <> ''
     GROUP BY ALL"""
 WHOLE = """

@@ -1,4 +1,5 @@
 import signal
+import zipfile
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.sync.bills import Interrupted
+from registry.sync.bills import BillProblem, Interrupted
 from registry.sync.bills.lines import Lines
 from tests.sync.bills.reports import reserved, usage, write_csv, write_parquet
 
@@ -121,3 +122,13 @@ def test_a_reading_that_takes_too_long_is_not_taken_for_trouble_with_the_file(tm
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_an_archive_that_is_larger_than_the_disk_is_not_unpacked(tmp_path):
+    path = tmp_path / "a.csv.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "a")
+        archive.filelist[0].file_size = 2**50
+
+    with Lines(str(tmp_path)) as table, pytest.raises(BillProblem, match="no room"):
+        table.add(path, path.name)

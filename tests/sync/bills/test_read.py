@@ -257,6 +257,23 @@ def test_what_the_report_does_not_say_of_a_purchase_is_unknown(tmp_path, name):
     assert found.used_hours == 24
 
 
+@pytest.mark.parametrize("factor", ["4", ""])
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("UnusedQuantity", "unused_hours"), ("UnusedRecurringFee", "unused_cost")],
+)
+def test_what_one_fee_does_not_say_is_not_what_the_others_say(tmp_path, name, column, factor):
+    found = the_purchase([fee(), fee(NormalizationFactor=factor, **{name: ""})], tmp_path)
+
+    assert getattr(found, column) is None
+
+
+def test_unused_hours_paid_in_two_currencies_have_no_cost(tmp_path):
+    found = the_purchase([fee(), fee(CurrencyCode="CNY")], tmp_path)
+
+    assert (found.unused_hours, found.unused_cost, found.currency) == (1392, None, "")
+
+
 def test_the_zone_says_the_region_where_nothing_else_does(tmp_path):
     write_csv(tmp_path / "a.csv", [usage(region="", AvailabilityZone="us-gov-west-1b")])
 
