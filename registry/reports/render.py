@@ -18,6 +18,8 @@ def cell(value: Any) -> str:
     """Return a value as the text of a cell that no spreadsheet takes for a formula."""
     if isinstance(value, Decimal):
         return f"{value:f}"  # a number, also below 0
+    if isinstance(value, float):
+        return str(value)
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 

@@ -32,6 +32,10 @@ def test_an_amount_is_a_number_also_below_0(amount, text):
     assert cell(Decimal(amount)) == text
 
 
+def test_units_are_a_number_also_below_0():
+    assert cell(-0.5) == "-0.5"
+
+
 def test_what_is_unknown_is_an_empty_cell():
     assert cell(None) == ""
 
