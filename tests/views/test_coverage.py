@@ -72,8 +72,8 @@ def test_where_no_price_is_known_utilization_is_not_known(signed_in):
     text = text_of(answer)
     assert '<span class="dim">Unknown</span>' in text
     assert '<span class="dim">Nothing ran</span>' in text
-    assert "1 without a known price" in text
-    assert "what is idle without a known price is not taken off" in text
+    assert "1 without a known cost" in text
+    assert "what is idle without a known cost is not taken off" in text
 
 
 def test_where_nothing_was_bought_there_is_no_utilization(signed_in):

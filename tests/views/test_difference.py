@@ -259,7 +259,7 @@ def test_the_totals_of_both_days_stand_side_by_side(signed_in, account):
     assert "$73" in text
     assert "75\u00a0%" in text
     assert "1.5 of 4" in text
-    assert "1 without a known price" in text
+    assert "1 without a known cost" in text
 
 
 def test_a_day_of_which_nothing_is_kept_is_said(signed_in, account):

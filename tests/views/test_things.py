@@ -292,7 +292,7 @@ def test_money_that_is_unknown_is_said_to_be(signed_in):
 
     text = signed_in.get(reverse("overview")).content.decode()
 
-    assert "1 without a known price" in text
+    assert "1 without a known cost" in text
 
 
 def test_only_of_what_is_idle_a_price_is_missing(signed_in):
@@ -300,7 +300,7 @@ def test_only_of_what_is_idle_a_price_is_missing(signed_in):
 
     pages = [signed_in.get(reverse(name)) for name in ("overview", "reserved-instances:list")]
 
-    assert not any("without a known price" in page.content.decode() for page in pages)
+    assert not any("without a known cost" in page.content.decode() for page in pages)
     assert (pages[0].context["idle"]["hourly"], pages[1].context["idle_hourly"]) == (0, 0)
 
 
