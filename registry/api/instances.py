@@ -1,5 +1,6 @@
 """Instances: the code that each carries, and how far purchases pay for it."""
 
+from datetime import datetime
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from registry.access import visible
 from registry.api.door import ApiRequest
 from registry.api.paging import PageQuery, page
 from registry.api.problems import query
+from registry.audit.proposals import last_looked
 from registry.models import Cover, Finding, Instance
 from registry.models.instance import InstanceQuerySet
 from registry.models.units import number_of
@@ -43,9 +45,10 @@ def list_instances(request: ApiRequest) -> Any:
     rows = rows.filter(**{field: value for field, value in given.items() if value})
     if asked.q.strip():
         rows = rows.search(asked.q.strip())
+    last = last_looked()
     if asked.covered:
-        rows = _covered(rows, asked.covered)
-    return page(rows.order_by("aws_id", "pk"), asked, lambda row: _row(row, request))
+        rows = _covered(rows, asked.covered, last)
+    return page(rows.order_by("aws_id", "pk"), asked, lambda row: _row(row, request, last))
 
 
 @router.get("/{instance_id}", url_name="instance")
@@ -56,7 +59,7 @@ def get_instance(request: ApiRequest, instance_id: str) -> Any:
     if found is None:
         raise Http404(f"There is no instance {instance_id[:64]}.")
     covers = visible(found.covers.all(), request.user, by="reserved_instance__account")
-    return _row(found, request) | {
+    return _row(found, request, last_looked()) | {
         "availability_zone": found.availability_zone,
         "availability_zone_id": found.availability_zone_id,
         "tenancy": found.tenancy,
@@ -82,11 +85,15 @@ def _whole(rows: InstanceQuerySet) -> InstanceQuerySet:
     )
 
 
-def _covered(rows: InstanceQuerySet, how: str) -> InstanceQuerySet:
-    """Leave the running instances that are paid for as a whole, in part or not at all."""
+def _covered(rows: InstanceQuerySet, how: str, last: datetime | None) -> InstanceQuerySet:
+    """Leave the running instances that are paid for as a whole, in part or not at all.
+
+    Of what appeared after the `last` audit that is not known.
+    """
     covers = Cover.objects.filter(instance=OuterRef("pk"))
     if how == "no":
-        return rows.running().filter(~Exists(covers))
+        seen = rows.running().filter(first_seen_at__lte=last) if last else rows.none()
+        return seen.filter(~Exists(covers))
     paid = Cover.objects.values("instance").annotate(paid=Sum(number_of("share")))
     whole = paid.filter(paid__gte=WHOLE).values("instance")
     if how == "yes":
@@ -94,7 +101,7 @@ def _covered(rows: InstanceQuerySet, how: str) -> InstanceQuerySet:
     return rows.running().filter(Exists(covers)).exclude(pk__in=whole)
 
 
-def _row(row: Any, request: ApiRequest) -> dict[str, Any]:
+def _row(row: Any, request: ApiRequest, last: datetime | None) -> dict[str, Any]:
     return {
         "id": row.aws_id,
         "name": row.name,
@@ -106,7 +113,7 @@ def _row(row: Any, request: ApiRequest) -> dict[str, Any]:
         "usage_operation": row.usage_operation,
         "platform_details": row.platform_details,
         "lifecycle": row.lifecycle,
-        "covered": _share(row),
+        "covered": _share(row, last),
         "launched_at": row.launched_at,
         "findings": [
             {"ref": finding.ref, "rule": finding.rule, "title": finding.title}
@@ -116,8 +123,13 @@ def _row(row: Any, request: ApiRequest) -> dict[str, Any]:
     }
 
 
-def _share(row: Instance) -> float | None:
-    """Return how much of an instance purchases pay for; None where nothing is to be paid."""
-    if row.state != "running":
+def _share(row: Instance, last: datetime | None) -> float | None:
+    """Return how much of an instance purchases pay for, as the `last` audit has found.
+
+    None where nothing is to be paid, and where it appeared since.
+    """
+    covers = row.covers.all()
+    is_judged = last is not None and row.first_seen_at <= last
+    if row.state != "running" or row.is_gone or not (covers or is_judged):
         return None
-    return float(sum((cover.fraction for cover in row.covers.all()), Fraction(0)))
+    return float(sum((cover.fraction for cover in covers), Fraction(0)))

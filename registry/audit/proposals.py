@@ -32,6 +32,11 @@ def keep(proposals: Iterable[Proposal], *, at: datetime) -> None:
         models.Proposal.objects.bulk_create([looked, *rows], batch_size=BATCH)
 
 
+def last_looked() -> datetime | None:
+    """Return the time of the last audit of purchases; None: there was none yet."""
+    return models.Proposal.objects.values_list("audited_at", flat=True).first()
+
+
 def kept() -> Changes | None:
     """Return what the last audit has found; None: none has looked yet."""
     rows = list(models.Proposal.objects.all())

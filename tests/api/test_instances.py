@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
 
+from registry.audit.proposals import keep
 from registry.models import Role
 from tests.factories import (
     LATER,
+    NOON,
     make_account,
     make_cover,
     make_finding,
@@ -62,6 +66,23 @@ def test_of_what_does_not_run_nothing_is_to_be_paid(program):
     assert found["covered"] is None
 
 
+@pytest.mark.parametrize(
+    ("audited", "covered"), [(None, None), (NOON, 0), (NOON - timedelta(hours=1), None)]
+)
+def test_before_an_audit_has_looked_it_is_not_known_how_far_it_is_paid_for(
+    program, audited, covered
+):
+    instance = make_instance(first_seen_at=NOON)
+    if audited:
+        keep([], at=audited)
+
+    answer = program.get("/instances")
+
+    assert [each["covered"] for each in answer.json()["items"]] == [covered]
+    paid = [] if covered is None else [instance.aws_id]
+    assert ids(program.get("/instances", covered="no")) == paid
+
+
 def test_leaves_out_what_is_gone(program):
     make_instance(gone_at=LATER)
 
@@ -94,6 +115,7 @@ def test_is_narrowed(program, asked):
 def test_is_narrowed_to_what_is_paid_for_as_a_whole_in_part_or_not_at_all(program):
     whole, thirds = covered("1"), covered("1/3", "1/3", "1/3")
     part, nothing = covered("1/3", "1/3"), covered()
+    keep([], at=LATER)
     make_instance(state="stopped")
 
     def found(how):
@@ -148,8 +170,11 @@ def test_one_instance_comes_with_the_purchases_that_one_may_read(another):
 
 def test_what_is_gone_is_shown_where_it_is_asked_for(program):
     gone = make_instance(gone_at=LATER)
+    keep([], at=LATER)
 
-    assert program.get(f"/instances/{gone.aws_id}").json()["gone_at"] == "2026-11-24T13:00:00Z"
+    found = program.get(f"/instances/{gone.aws_id}").json()
+
+    assert (found["gone_at"], found["covered"]) == ("2026-11-24T13:00:00Z", None)
 
 
 def test_of_two_rows_the_present_one_is_shown(program):
@@ -169,5 +194,5 @@ def test_takes_the_same_queries_however_long(program, django_assert_num_queries)
         make_finding(instance=instance, rule="INS001")
     program.get("/instances")
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         program.get("/instances", limit=20)
