@@ -41,6 +41,9 @@ class ChangePassword(PasswordChangeView):
     form_class = PasswordForm
     success_url = reverse_lazy("me")
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"request": self.request}
+
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
         messages.success(self.request, "Your password is changed.")

@@ -131,6 +131,16 @@ def test_what_can_not_be_is_told_and_the_password_stays(signed, person, fields, 
     assert person.check_password(OLD)
 
 
+def test_whoever_guesses_too_often_is_paused_and_changes_nothing(signed, person):
+    for _ in range(5):
+        answer = change(signed, old_password="guessed")
+
+    assert "Too many tries" in text(answer)
+    assert "Too many tries" in text(change(signed))
+    person.refresh_from_db()
+    assert person.check_password(OLD)
+
+
 def test_other_browsers_have_to_sign_in_again(signed, person):
     other = type(signed)()
     other.force_login(person)
