@@ -116,3 +116,9 @@ def test_a_long_list_takes_as_many_queries_as_a_short_one(
 
     with django_assert_max_num_queries(16):
         administrator.get(reverse(f"admin:registry_{name}_changelist"))
+
+
+def test_the_own_password_is_changed_on_the_page_of_the_portal(administrator):
+    answer = administrator.get(reverse("admin:password_change"))
+
+    assert answer.url == reverse("password")
