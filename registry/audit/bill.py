@@ -9,7 +9,7 @@ from fractions import Fraction
 from django.db import transaction
 from django.db.models import Min, Q, Sum
 
-from registry.audit.billed import billed_span, bought, exact, uses
+from registry.audit.billed import SETTLED, billed_span, bought, exact, uses
 from registry.audit.fleet import PAGE
 from registry.billing.codes import recorded_code
 from registry.billing.witness import (
@@ -40,8 +40,6 @@ from registry.models import (
     UsageKind,
 )
 
-# What was bought on the last day that is billed may come with the next report.
-SETTLED = 24  # hours
 IN_FORCE = ("active", "retired")  # a state with which a purchase was paid for, up to its end
 _ON_HOST = "host"  # the host is billed, not its instances
 _LONGEST = 300
@@ -199,9 +197,9 @@ def _carried(bill: Bill, span: Span) -> dict[tuple[str, str], Carried]:
     return {
         (number, aws_id): Carried(
             recorded_code(code, details),
-            # What was seen before the month began has changed since only where that was noted.
-            since if seen_at > span.begin else None,
+            since,
             changes.get(key, ()),
+            seen_at,
         )
         for key, number, aws_id, code, details, since, seen_at in rows.values_list(
             *("pk", "account__number", "aws_id", "usage_operation", "platform_details"),

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,10 @@ from registry.billing.witness import Billed, Bought, Span, Use, month_of, use, w
 from registry.models import Bill, BilledPurchase, DailyTotals, ReservedInstance, Utilization
 
 NOT_KNOWN = "not_known"
+# What was bought or used on the last day that is billed may come with the next report: a report of
+# days states one as billed to its end as soon as some of its hours are.
+SETTLED = 24  # hours
+_RETIRED = "retired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def uses(bill: Bill, rows: Sequence[BilledPurchase], *, at: datetime) -> list[Bi
     keys = {row.pk for row in known.values()}
     steps = _steps(keys, span)
     spans = _watched({row.account_id for row in known.values()}, bill.month, at=at)
+    late = _late(bill)
     found = []
     for billed in rows:
         row = known.get(billed.aws_id)
@@ -67,7 +72,7 @@ def uses(bill: Bill, rows: Sequence[BilledPurchase], *, at: datetime) -> list[Bi
         if row is not None:
             hours = Billed(exact(billed.used_hours), exact(billed.unused_hours))
             audited = spans.get(row.account_id, [])
-            compared = use(hours, bought(row), steps.get(row.pk, []), audited, span)
+            compared = use(hours, bought(row), steps.get(row.pk, []), audited, span, late=late)
         found.append(BilledUse(billed, row, compared))
     return found
 
@@ -109,9 +114,16 @@ def _known(rows: Sequence[BilledPurchase]) -> dict[str, ReservedInstance]:
 
 
 def bought(row: ReservedInstance) -> Bought:
-    """Return what was bought; its end is unknown where AWS ceased to show it before that."""
-    is_over = row.end_at is not None and (row.gone_at is None or row.gone_at >= row.end_at)
-    return Bought(row.instance_count, row.start_at, row.end_at if is_over else None)
+    """Return what was bought; its end is unknown where it was over, or not shown, before that."""
+    over_at = row.last_seen_at if row.state == _RETIRED else row.gone_at
+    is_cut = row.end_at is not None and over_at is not None and over_at < row.end_at
+    return Bought(row.instance_count, row.start_at, None if is_cut else row.end_at)
+
+
+def _late(bill: Bill) -> int:
+    """Return how many hours of the last day may still come: none where the month was settled."""
+    settled_at = month_of(bill.month).end + timedelta(hours=SETTLED)
+    return SETTLED if bill.read_at < settled_at else 0
 
 
 def _steps(keys: Iterable[int], span: Span) -> dict[int, list[Step]]:

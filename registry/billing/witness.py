@@ -134,12 +134,18 @@ def recorded(count: int, steps: Sequence[Step], spans: Iterable[Span], within: S
 
 
 def use(
-    billed: Billed, bought: Bought, steps: Sequence[Step], spans: Iterable[Span], billed_to: Span
+    billed: Billed,
+    bought: Bought,
+    steps: Sequence[Step],
+    spans: Iterable[Span],
+    billed_to: Span,
+    *,
+    late: int = 0,
 ) -> Use:
     """Compare the hours of a purchase, of a month as far as it is billed.
 
     The used hours are compared: while a month goes on, a report may state the unused ones as those
-    of all of it.
+    of all of it. Up to `late` hours of each Reserved Instance may come with the next report.
     """
     span = bought.within(billed_to)
     month = bought.within(month_of(billed_to.begin.date()))
@@ -148,14 +154,14 @@ def use(
     hours = bought.count * span.hours
     found = recorded(bought.count, steps, spans, span)
     return Use(
-        verdict=_verdict(billed, bought.count, found, span.hours),
+        verdict=_verdict(billed, bought.count, found, span.hours, late=late),
         bought=hours,
         recorded=found,
-        adds_up=_adds_up(billed, {hours, bought.count * month.hours}, ROUNDING * bought.count),
+        adds_up=_adds_up(billed, {hours, bought.count * month.hours}, bought.count, late=late),
     )
 
 
-def _verdict(billed: Billed, count: int, found: Recorded, hours: Fraction) -> Verdict:
+def _verdict(billed: Billed, count: int, found: Recorded, hours: Fraction, *, late: int) -> Verdict:
     """Compare what is recorded, and of the rest that any part of it may have been used."""
     if billed.used is None or not hours:
         return Verdict.UNKNOWN
@@ -163,16 +169,16 @@ def _verdict(billed: Billed, count: int, found: Recorded, hours: Fraction) -> Ve
         return Verdict.SHORT
     leeway = TOLERANCE * count * hours
     most = found.used + count * (hours - found.known)
-    agrees = found.used - leeway <= billed.used <= most + leeway
+    agrees = found.used - count * late - leeway <= billed.used <= most + leeway
     return Verdict.AGREES if agrees else Verdict.DIFFERS
 
 
-def _adds_up(billed: Billed, bought: Iterable[Fraction], leeway: int) -> bool | None:
+def _adds_up(billed: Billed, bought: Iterable[Fraction], count: int, *, late: int) -> bool | None:
     """Say whether the bill has all hours bought: those until now or those of the month."""
     if billed.used is None or billed.unused is None:
         return None
-    whole = billed.used + billed.unused
-    return any(abs(whole - hours) <= leeway for hours in bought)
+    whole, leeway = billed.used + billed.unused, count * ROUNDING
+    return any(-leeway <= hours - whole <= leeway + count * late for hours in bought)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,25 +203,32 @@ class Coded:
 class Carried:
     """The code of an instance: the present one, since when it has it, and its changes.
 
-    Of the changes, those since the month began, the first one first.
+    Of the changes, those since the month began, the first one first. None is missed from `seen_at`
+    on, when the instance was first read.
     """
 
     code: str | None
     since: datetime | None = None
     changes: Sequence[Coded] = ()
+    seen_at: datetime | None = None
 
     def within(self, span: Span) -> frozenset[str | None]:
         """Return the codes that it had in some part of `span`."""
         if not self.changes:
             return frozenset({self.code})
-        later = (one.after for one in self.changes if one.at <= span.end + SEEN_LATE)
-        return frozenset({self.changes[0].before, *later})
+        codes = {one.after for one in self.changes if one.at <= span.end + SEEN_LATE}
+        if self.since and self.since <= span.end:
+            codes.add(self.code)  # however late that was noted
+        return frozenset({self.changes[0].before, *codes})
 
     def may_have_had_another(self, one: BilledCode, span: Span) -> bool:
-        """Say whether it was billed in `span` before it had the code that alone is known."""
-        if self.changes or self.since is None or self.since <= span.begin:
+        """Say whether it was billed in `span` before the time of which its code is known."""
+        if self.seen_at and self.seen_at <= span.begin:
             return False
-        return one.first_at is None or one.first_at < self.since - _HOUR
+        known = self.seen_at if self.changes else self.since or self.seen_at
+        if known is None or known <= span.begin:
+            return False
+        return one.first_at is None or one.first_at < known - _HOUR
 
 
 def is_platform(operation: str) -> bool:

@@ -162,6 +162,53 @@ def test_purchases_of_the_payers_accounts_that_are_not_on_the_bill_are_listed(pa
     ]
 
 
+def test_a_purchase_that_is_over_before_its_end_is_not_missed_on_the_bill(payer, bill):
+    """Modified, sold or exchanged: it was paid for up to a time that AWS does not show."""
+    over = {"state": "retired", "first_seen_at": OCTOBER - DAY, "last_seen_at": OCTOBER}
+    make_reserved_instance(account=payer, **over)
+    bought = make_reserved_instance(account=payer, **over)
+    make_billed_purchase(
+        bill=bill, aws_id=bought.aws_id, used_hours=Decimal(200), unused_hours=Decimal(0)
+    )
+
+    assert compare(bill, at=NOON) == 0
+
+
+def test_a_purchase_that_is_over_since_its_end_was_paid_for_up_to_that(payer, bill):
+    over = {"state": "retired", "first_seen_at": OCTOBER, "last_seen_at": OCTOBER + 20 * DAY}
+    make_reserved_instance(account=payer, end_at=OCTOBER + 19 * DAY, **over)
+
+    assert compare(bill, at=NOON) == 1
+
+
+def test_a_report_of_days_is_not_blamed_for_the_hours_of_today_that_are_still_to_come(payer):
+    """It states a day as billed to its end as soon as some of its hours are."""
+    read = {"through": OCTOBER + 3 * DAY, "read_at": OCTOBER + 2.5 * DAY}
+    bill = make_bill(payer=payer.number, **read)
+    bought = make_reserved_instance(account=payer)
+    audited(payer)
+    record(bought, OCTOBER, "1", "0")
+    billed = make_billed_purchase(
+        bill=bill, aws_id=bought.aws_id, used_hours=Decimal(53), unused_hours=Decimal(0)
+    )
+
+    assert compare(bill, at=OCTOBER + 3 * DAY) == 0
+
+    billed.used_hours = Decimal(40)
+    billed.save()
+    assert compare(bill, at=OCTOBER + 3 * DAY) == 1
+
+
+def test_a_month_that_was_read_a_day_after_its_end_has_all_hours(payer):
+    bought = make_reserved_instance(account=payer)
+    for read_at, number in ((OCTOBER + 31.5 * DAY, 0), (OCTOBER + 32 * DAY, 1)):
+        bill = make_bill(payer=payer.number, read_at=read_at)
+        make_billed_purchase(bill=bill, aws_id=bought.aws_id, used_hours=Decimal(725))
+
+        assert compare(bill, at=NOON) == number
+        bill.delete()
+
+
 def test_purchases_that_the_inventory_does_not_know_say_why(payer, bill):
     make_scope(account=payer, region="eu-west-1", synced_at=NOON)
     reasons = {
@@ -191,7 +238,7 @@ def test_a_purchase_of_another_account_is_not_the_one_on_the_bill(payer, bill):
 
 
 def test_an_instance_that_is_billed_with_another_code_is_listed_once(payer, bill):
-    machine = make_instance(account=payer, usage_operation=RHEL)
+    machine = make_instance(account=payer, usage_operation=RHEL, first_seen_at=OCTOBER)
     billed = {"bill": bill, "resource_id": machine.aws_id, "region": "us-east-1"}
     make_billed_usage(**billed, operation=RHEL, hours=Decimal(700))
     make_billed_usage(**billed, operation=LINUX, hours=Decimal("40.25"))
@@ -225,7 +272,9 @@ def test_what_contradicts_nothing(payer, bill, code, billed):
 
 
 def test_an_old_recording_is_read_by_its_platform_details(payer, bill):
-    machine = make_instance(account=payer, usage_operation=None, platform_details="Windows")
+    machine = make_instance(
+        account=payer, usage_operation=None, platform_details="Windows", first_seen_at=OCTOBER
+    )
     make_billed_usage(bill=bill, resource_id=machine.aws_id)
 
     compare(bill, at=NOON)
@@ -245,7 +294,7 @@ def test_a_code_that_held_in_a_part_of_the_month_agrees(payer, bill):
 
 
 def test_a_code_of_before_the_month_does_not_agree(payer, bill):
-    machine = make_instance(account=payer, usage_operation=RHEL)
+    machine = make_instance(account=payer, usage_operation=RHEL, first_seen_at=OCTOBER - 9 * DAY)
     Change.objects.create(
         instance=machine, field=ChangeField.CODE, before=LINUX, after=RHEL, at=OCTOBER - DAY
     )
@@ -271,6 +320,38 @@ def test_a_code_that_is_of_the_middle_of_the_month(payer, bill, seen_at, number)
     make_billed_usage(bill=bill, resource_id=machine.aws_id, operation=LINUX)
 
     assert compare(bill, at=NOON) == number
+
+
+@pytest.mark.parametrize(
+    ("seen_at", "number"),
+    [
+        pytest.param(OCTOBER + 40 * DAY, 0, id="read after the month"),
+        pytest.param(OCTOBER - DAY, 1, id="read before it"),
+    ],
+)
+def test_a_code_of_which_nobody_knows_since_when_is_known_since_it_was_read(
+    payer, bill, seen_at, number
+):
+    machine = make_instance(account=payer, usage_operation=RHEL, first_seen_at=seen_at)
+    make_billed_usage(bill=bill, resource_id=machine.aws_id, operation=LINUX, first_at=OCTOBER)
+
+    assert compare(bill, at=NOON) == number
+
+
+def test_a_conversion_in_the_month_agrees_however_late_it_was_noted(payer, bill):
+    machine = make_instance(
+        account=payer,
+        usage_operation=RHEL,
+        usage_operation_updated_at=OCTOBER + 29 * DAY,
+        first_seen_at=OCTOBER - DAY,
+    )
+    Change.objects.create(
+        instance=machine, field=ChangeField.CODE, before=LINUX, after=RHEL, at=OCTOBER + 34 * DAY
+    )
+    for operation in (LINUX, RHEL):
+        make_billed_usage(bill=bill, resource_id=machine.aws_id, operation=operation)
+
+    assert compare(bill, at=NOON) == 0
 
 
 def test_instances_that_are_not_known_and_those_on_hosts_are_left_out(payer, bill):
@@ -310,7 +391,7 @@ def test_the_number_of_queries_does_not_grow(payer, bill, django_assert_num_quer
             bought = make_reserved_instance(account=payer)
             record(bought, OCTOBER, "1", "0")
             make_billed_purchase(bill=bill, aws_id=bought.aws_id, used_hours=Decimal(0))
-            machine = make_instance(account=payer, usage_operation=RHEL)
+            machine = make_instance(account=payer, usage_operation=RHEL, first_seen_at=OCTOBER)
             make_billed_usage(bill=bill, resource_id=machine.aws_id)
 
     more()

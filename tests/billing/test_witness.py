@@ -238,6 +238,32 @@ def changed(days, before, after):
         ),
         pytest.param([LINUX], Carried(RHEL, BEGIN + 9 * DAY), None, id="has it since the tenth"),
         pytest.param([LINUX], Carried(RHEL, BEGIN), [LINUX], id="has it all the month"),
+        pytest.param(
+            [LINUX],
+            Carried(RHEL, BEGIN + 9 * DAY, seen_at=BEGIN),
+            [LINUX],
+            id="another code would have been noted",
+        ),
+        pytest.param(
+            [LINUX], Carried(RHEL, seen_at=BEGIN + 9 * DAY), None, id="first read on the tenth"
+        ),
+        pytest.param(
+            [WINDOWS],
+            Carried(
+                RHEL,
+                BEGIN + 20 * DAY,
+                changes=[changed(20, LINUX, RHEL)],
+                seen_at=BEGIN + 9 * DAY,
+            ),
+            None,
+            id="first read on the tenth and changed then",
+        ),
+        pytest.param(
+            [RHEL],
+            Carried(RHEL, BEGIN + 30 * DAY, changes=[changed(33, LINUX, RHEL)], seen_at=BEGIN),
+            [],
+            id="converted in the month and noted days after",
+        ),
     ],
 )
 def test_which_operations_contradict_the_records(operations, carried, found):
