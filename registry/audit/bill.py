@@ -52,7 +52,8 @@ def compare(bill: Bill, *, at: datetime) -> int:
     """
     with transaction.atomic():
         # Whoever compares the same bill meanwhile waits, and replaces these.
-        Bill.objects.select_for_update(no_key=True).get(pk=bill.pk)
+        if not Bill.objects.select_for_update(no_key=True).filter(pk=bill.pk):
+            return 0  # it was read anew: whoever did that compares its own
         found = [*_of_purchases(bill, at=at), *_of_instances(bill, at=at)]
         bill.disagreements.all().delete()
         Disagreement.objects.bulk_create(found, batch_size=PAGE)

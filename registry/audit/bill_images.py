@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 
-from registry.billing.codes import recorded_code
+from registry.billing.codes import parts, recorded_code
 from registry.billing.witness import is_billed_as, is_platform
 from registry.models import BilledUsage, Image, Instance, UsageKind
+
+_SHOWN = ("aws_id", "name", "usage_operation", "platform_details", "account__number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class ImageHours:
 class BilledImage:
     """An image whose instances are on a bill; `row` None: it is not known.
 
-    `other` are the hours with another code than the image's; None: that was never recorded.
+    `other` are the hours with another code than the image's; None: that is not known.
     """
 
     aws_id: str
@@ -44,7 +46,7 @@ def billed_images(
     """
     billed = _billed(usages, instances)
     present_last = F("gone_at").asc(nulls_last=True)
-    found = images.filter(aws_id__in=list(billed)).select_related("account")
+    found = images.filter(aws_id__in=list(billed)).select_related("account").only(*_SHOWN)
     rows = {row.aws_id: row for row in found.order_by(present_last, "-pk")}
     every = [_image(aws_id, rows.get(aws_id), some) for aws_id, some in billed.items()]
     return sorted(every, key=lambda one: (-(one.other or 0), -one.hours, one.aws_id))
@@ -70,11 +72,11 @@ def _billed(
 
 def _image(aws_id: str, row: Image | None, billed: Sequence[ImageHours]) -> BilledImage:
     code = recorded_code(row.usage_operation, row.platform_details) if row else None
-    others = [one.hours for one in billed if code and not is_billed_as(one.operation, [code])]
+    others = [one.hours for one in billed if not is_billed_as(one.operation, [code])]
     return BilledImage(
         aws_id=aws_id,
         row=row,
         billed=billed,
         hours=sum((one.hours for one in billed), Decimal(0)),
-        other=sum(others, Decimal(0)) if code else None,
+        other=None if parts(code) is None else sum(others, Decimal(0)),
     )

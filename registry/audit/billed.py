@@ -114,10 +114,15 @@ def _known(rows: Sequence[BilledPurchase]) -> dict[str, ReservedInstance]:
 
 
 def bought(row: ReservedInstance) -> Bought:
-    """Return what was bought; its end is unknown where it was over, or not shown, before that."""
+    """Return what was bought.
+
+    Its end is not known where it was over, or not shown any more, before that; nor is anything to
+    be reckoned with where AWS did not say how many there are.
+    """
     over_at = row.last_seen_at if row.state == _RETIRED else row.gone_at
     is_cut = row.end_at is not None and over_at is not None and over_at < row.end_at
-    return Bought(row.instance_count, row.start_at, None if is_cut else row.end_at)
+    is_known = row.instance_count and not is_cut
+    return Bought(row.instance_count, row.start_at, row.end_at if is_known else None)
 
 
 def _late(bill: Bill) -> int:

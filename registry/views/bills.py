@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -135,6 +135,7 @@ class PurchaseList(OfBill):
         "Recorded unused hours": "recorded_unused",
         "Recorded since": "recorded_since",
         "Compared": "verdict",
+        "Adds up": "adds_up",
     }
 
     def rows(self) -> QuerySet[Any]:
@@ -220,8 +221,8 @@ def narrow_billed(request: HttpRequest, rows: _Rows) -> _Rows:
     """Leave the rows of bills that the person may read and has chosen to look at."""
     chosen = request.session.get("scope", {})
     rows = visible_billed(rows, request.user)
-    if chosen.get("accounts"):
-        rows = rows.filter(account__in=chosen["accounts"])
+    if numbers := chosen.get("accounts"):
+        rows = rows.filter(Q(account__in=numbers) | Q(account="", bill__payer__in=numbers))
     if chosen.get("regions"):
         rows = rows.filter(region__in=chosen["regions"])
     return rows

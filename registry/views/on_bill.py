@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from registry.access import Person, visible, visible_billed
 from registry.audit.billed import BilledUse, uses_for
-from registry.billing.codes import recorded_code
+from registry.billing.codes import parts, recorded_code
 from registry.billing.witness import is_billed_as, is_platform
 from registry.models import (
     Bill,
@@ -110,7 +110,7 @@ def _latest(rows: QuerySet[BilledUsage], code: str | None, details: str | None) 
     carried = recorded_code(code, details)
     compared = [one.operation for one in billed if one.is_compared]
     state = ""
-    if compared and carried:
+    if compared and parts(carried) is not None:
         agrees = all(is_billed_as(operation, [carried]) for operation in compared)
         state = "agrees" if agrees else "differs"
     return OnBill(last, bills[0] if len(bills) == 1 else None, billed, state)

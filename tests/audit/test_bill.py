@@ -374,6 +374,20 @@ def test_what_was_written_before_is_replaced(payer, bill):
     assert other.bill.disagreements.exists()
 
 
+def test_a_bill_that_was_read_anew_meanwhile_is_left_to_whoever_did(bill):
+    type(bill).objects.filter(pk=bill.pk).delete()
+
+    assert compare(bill, at=NOON) == 0
+
+
+def test_a_purchase_of_nobody_knows_how_many_is_not_compared(payer, bill):
+    bought = make_reserved_instance(account=payer, instance_count=0)
+    make_reserved_instance(account=payer, instance_count=0)
+    make_billed_purchase(bill=bill, aws_id=bought.aws_id)
+
+    assert compare(bill, at=NOON) == 0
+
+
 def test_a_bill_that_does_not_say_how_far_it_reaches_compares_no_hours(payer):
     bill = make_bill(payer=payer.number, through=None)
     bought = make_reserved_instance(account=payer)

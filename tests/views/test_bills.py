@@ -78,6 +78,14 @@ def test_the_list_sums_up_each_month_of_each_payer(signed_in, bill):
     assert (rows[1].totals.whole, rows[1].totals.unused) == (744, None)
 
 
+def test_the_list_says_that_not_all_unused_hours_are_known(signed_in, bill):
+    make_billed_purchase(bill=bill, unused_hours=Decimal(12))
+    assert "not stated" not in text(signed_in.get(reverse("bills:list")))
+
+    make_billed_purchase(bill=bill, unused_hours=None)
+    assert "1 purchase not stated" in text(signed_in.get(reverse("bills:list")))
+
+
 def test_the_list_does_not_ask_more_for_more_bills(signed_in, django_assert_num_queries):
     def ask():
         signed_in.get(reverse("bills:list"))
@@ -184,8 +192,8 @@ def test_a_purchase_is_shown_with_what_was_recorded(signed_in, bill, mine):
 
     exported = csv_of(signed_in.get(bill.get_purchases_url(), {"export": "csv"}))
     assert exported[1].startswith(f"{bought.aws_id},{mine.number},eu-west-1,44.0,700.0,,USD,")
-    assert exported[1].endswith(",744.0,743.0,0.0,2026-10-01 00:00:00+00:00,differs")
-    assert exported[2].endswith(",,,,,not_known")
+    assert exported[1].endswith(",744.0,743.0,0.0,2026-10-01 00:00:00+00:00,differs,True")
+    assert exported[2].endswith(",,,,,not_known,")
 
 
 def test_somebody_sees_what_is_of_their_accounts_alone(reader, bill, mine, theirs):
@@ -236,6 +244,19 @@ def test_the_scope_narrows_what_is_summed_up(signed_in, bill, mine, theirs):
     session.save()
 
     assert signed_in.get(bill.get_absolute_url()).context["totals"].whole == 10
+
+
+def test_a_scope_of_the_payer_has_what_a_bill_names_no_account_for(signed_in):
+    payer, other = make_account(), make_account()
+    bill = make_bill(payer=payer.number)
+    make_billed_usage(bill=bill, account="", hours=Decimal(10))
+    session = signed_in.session
+
+    for chosen, hours in ((payer, 10), (other, 0)):
+        session["scope"] = {"accounts": [chosen.number], "regions": []}
+        session.save()
+
+        assert signed_in.get(bill.get_absolute_url()).context["totals"].whole == hours
 
 
 @pytest.mark.parametrize("month", ["2026-9", "2026-13", "october", "2026-11"])
@@ -309,3 +330,15 @@ def test_images_of_other_accounts_are_not_told(reader, bill, mine, theirs):
     (one,) = answer.context["images"]
     assert (one.row, one.hours) == (None, 744)
     assert "undisclosed" not in text(answer)
+    assert "Not in the accounts that you can read" in text(answer)
+    assert "Not in the inventory" not in text(answer)
+
+
+def test_with_which_hours_an_image_of_an_unreadable_code_differs_is_unknown(signed_in, bill, mine):
+    image = make_image(account=mine, usage_operation="RunInstances:FFP-1")
+    machine = make_instance(account=mine, image_id=image.aws_id)
+    make_billed_usage(bill=bill, account=mine.number, resource_id=machine.aws_id)
+
+    (one,) = signed_in.get(bill.get_images_url()).context["images"]
+
+    assert one.other is None

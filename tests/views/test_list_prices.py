@@ -51,6 +51,18 @@ def test_a_finding_tells_what_is_billed_and_what_should_be_and_calls_it_no_savin
     assert '<time datetime="2026-11-24T12:00Z"' in found
 
 
+def test_not_all_of_many_types_are_listed_and_that_is_said(signed_in, lost):
+    more = [f"m5.{size}xlarge" for size in range(20)]
+    for instance_type in more[:-1]:
+        make_instance(
+            image_id=lost.image.aws_id, account=lost.image.account, instance_type=instance_type
+        )
+    assert "The first 20" not in page(signed_in, lost)
+
+    make_instance(image_id=lost.image.aws_id, account=lost.image.account, instance_type=more[-1])
+    assert "The first 20 of 21" in page(signed_in, lost)
+
+
 def test_what_stays_idle_is_called_the_loss(signed_in, lost):
     lost.idle_purchases = [make_reserved_instance().aws_id]
     lost.save()
