@@ -1,10 +1,7 @@
 """The site for administrators; the policy module says who that is."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 
 from registry.access import Action, may_everywhere
 
@@ -16,7 +13,3 @@ class PortalAdminSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_everywhere(request.user, Action.MANAGE)
-
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Lead to the page of the portal, where nobody can guess as often as they like."""
-        return redirect("password")

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from registry.api.portal import api
 
@@ -10,6 +11,8 @@ handler404 = "registry.views.errors.not_found"
 handler500 = "registry.views.errors.failed"
 
 urlpatterns = [
+    # Nobody guesses there as often as they like.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("registry.urls")),

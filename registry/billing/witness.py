@@ -145,11 +145,12 @@ def use(
     """Compare the hours of a purchase, of a month as far as it is billed.
 
     The used hours are compared: while a month goes on, a report may state the unused ones as those
-    of all of it. Up to `late` hours of each Reserved Instance may come with the next report.
+    of all of it. Where it is not known how far it is billed, nothing is. Up to `late` hours of each
+    Reserved Instance may come with the next report.
     """
     span = bought.within(billed_to)
     month = bought.within(month_of(billed_to.begin.date()))
-    if span is None or month is None:
+    if span is None or month is None or not billed_to.hours:
         return Use(Verdict.UNKNOWN, None, NOTHING, None)
     hours = bought.count * span.hours
     found = recorded(bought.count, steps, spans, span)

@@ -394,7 +394,7 @@ def test_a_bill_that_does_not_say_how_far_it_reaches_compares_no_hours(payer):
     make_reserved_instance(account=payer)
     audited(payer)
     record(bought, OCTOBER, "0", "1")
-    make_billed_purchase(bill=bill, aws_id=bought.aws_id)
+    make_billed_purchase(bill=bill, aws_id=bought.aws_id, unused_hours=Decimal(99))
 
     assert compare(bill, at=NOON) == 0
 
