@@ -187,12 +187,12 @@ def _ending(row: Any, request: ApiRequest) -> dict[str, Any]:
 def _summed(some: Ending) -> dict[str, Any]:
     return {
         "bought": some.bought,
-        "used": float(some.used),
-        "idle": float(some.idle),
+        "used": None if some.is_unknown else float(some.used),
+        "idle": None if some.is_unknown else float(some.idle),
         "not_judged": some.unjudged,
         "hourly_cost": money(some.hourly_cost),
         "without_a_price": some.unpriced,
-        "instances": some.instances,
+        "instances": None if some.is_unknown else some.instances,
     }
 
 

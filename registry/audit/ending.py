@@ -34,6 +34,11 @@ class Ending:
     unpriced: int = 0
     instances: int = 0
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no audit has judged any of them yet."""
+        return 0 < self.purchases == self.unjudged
+
     def add(self, row: dict[str, Any]) -> None:
         self.purchases += 1
         self.bought += row["instance_count"]

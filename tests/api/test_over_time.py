@@ -265,6 +265,15 @@ def test_what_ends_first_comes_first_with_what_it_covers(program):
     assert (other["used"], other["covers"], other["covers_in_all"]) == (None, [], None)
 
 
+def test_of_what_is_not_judged_yet_no_sum_is_known(program):
+    ending_in(3)
+
+    answer = program.get(ENDING).json()
+
+    assert (answer["bought"], answer["not_judged"]) == (1, 1)
+    assert (answer["used"], answer["idle"], answer["instances"]) == (None, None, None)
+
+
 def test_the_days_the_account_and_the_region_narrow_what_ends(program):
     account = make_account()
     soon = ending_in(3, account=account)

@@ -75,6 +75,16 @@ def test_what_is_not_known_is_counted_and_in_no_sum(signed_in):
     assert "and 1 without a known price" in answer.content.decode()
 
 
+def test_before_an_audit_nothing_is_called_idle_or_covered(signed_in):
+    ending_in(1, used="", idle="", judged_at=None)
+
+    text = shown(signed_in).content.decode()
+
+    assert "1 not judged yet" in text
+    assert "0 idle" not in text
+    assert "0 instances covered" not in text
+
+
 def test_an_instance_that_two_purchases_pay_for_counts_once(signed_in):
     account = make_account()
     one, other = (ending_in(days, account=account) for days in (5, 50))
