@@ -207,7 +207,10 @@ def hours(amount: Fraction) -> str:
 @register.filter
 def dollars(amount: Decimal | None) -> str:
     """Return an amount in whole dollars; "Unknown" where it is not known."""
-    return "Unknown" if amount is None else f"${amount:,.0f}"
+    if amount is None:
+        return "Unknown"
+    sign = "\u2212" if round(amount) < 0 else ""
+    return f"{sign}${abs(amount):,.0f}"
 
 
 @register.filter

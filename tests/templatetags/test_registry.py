@@ -17,6 +17,8 @@ from registry.templatetags import registry as tags
         ("", '<span class="stamp stamp--none">empty</span>'),
         (None, '<span class="stamp stamp--none">not recorded</span>'),
         ("<b>", '<span class="stamp"><b>&lt;b&gt;</b></span>'),
+        (Decimal("-36.50"), "\u2212$36"),
+        (Decimal("-0.30"), "$0"),
     ],
 )
 def test_a_stamp(code, html):

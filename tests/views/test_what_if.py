@@ -152,6 +152,7 @@ def test_the_scope_that_was_chosen_narrows_the_changes_and_their_sums(signed_in,
 
 def test_of_chosen_regions_it_is_said_that_sharing_is_for_all(signed_in, account):
     make_scope(account=account)
+    reckon()
 
     before = signed_in.get(CHANGES).content.decode()
     signed_in.post(reverse("scope"), {"regions": ["eu-west-1"]})
@@ -175,6 +176,7 @@ def test_before_the_first_audit_nothing_is_said_of_changes(signed_in, account):
     assert "Not reckoned yet" in text
     assert "No change would use more" not in text
     assert "All of it together" not in text
+    assert "The figures above" not in text
 
 
 def test_the_page_says_of_which_audit_it_is(signed_in, account):
@@ -290,6 +292,18 @@ def test_the_overview_leads_without_an_amount_that_is_not_known(signed_in, accou
 
     assert "Idle Reserved Instances could be used" in text
     assert "Wrong codes of 1 image put right, 1 without a known amount." in text
+
+
+def test_the_overview_leads_without_an_amount_where_more_would_be_left_idle(signed_in, account):
+    lost(account)
+    red_hat(account, recurring_hourly=Decimal("0.05"))
+    make_reserved_instance(account=account, recurring_hourly=Decimal("0.10"))
+    reckon()
+
+    text = " ".join(signed_in.get(reverse("overview")).content.decode().split())
+
+    assert "Idle Reserved Instances could be used" in text
+    assert "Reserved Instances worth" not in text
 
 
 def test_the_overview_says_nothing_of_changes_that_would_use_nothing(signed_in, account):
