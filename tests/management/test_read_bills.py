@@ -3,7 +3,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Bill
+from registry.models import Bill, Run
+from registry.sync.bills import Interrupted
+from registry.sync.bills.lines import Lines
 from tests.factories import make_account
 from tests.sync.bills.reports import PAYER, usage, write_csv
 
@@ -66,3 +68,17 @@ def test_without_a_folder_the_bills_of_the_accounts_are_read(tmp_path, settings)
 
     assert out == "lost: nowhere is not a folder.\n"
     assert error == "No bill could be read."
+
+
+def test_a_reading_that_is_stopped_says_so(tmp_path, settings, monkeypatch):
+    def stop(*_):
+        raise Interrupted("It was stopped.")
+
+    settings.BILLS = tmp_path
+    account = make_account(bill="one")
+    write_csv(tmp_path / "one" / "a.csv", [usage()])
+    monkeypatch.setattr(Lines, "add", stop)
+
+    assert read_bills()[2] == "It was stopped."
+    assert Run.objects.get().error == "It was stopped."
+    assert read_bills(tmp_path / "one", "--payer", account.number)[2] == "It was stopped."

@@ -2,7 +2,6 @@
 
 import re
 from argparse import ArgumentParser
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from registry.jobs.bills import read_folder, request_bills, run_bills
 from registry.models import RunState
 from registry.models.account import ACCOUNT_NUMBER
-from registry.sync.bills import BillProblem
+from registry.sync.bills import BillProblem, Interrupted
 
 
 class Command(BaseCommand):
@@ -43,16 +42,23 @@ class Command(BaseCommand):
                 (self.stderr if month.problem else self.stdout).write(text)
         except BillProblem as problem:
             raise CommandError(f"Nothing was read. {problem}") from None
+        except Interrupted as reason:
+            raise CommandError(str(reason)) from None
         if in_trouble:
             raise CommandError(f"{in_trouble} months could not be read; they are as they were.")
 
     def _read_all(self) -> None:
         run = request_bills(by=None)
-        with suppress(BillProblem):  # it is told below, with what went before
+        stopped = ""
+        try:
             run_bills(run.pk)
+        except Interrupted as reason:
+            stopped = str(reason)
+        except BillProblem:
+            pass  # it is told below, with what went before
         run.refresh_from_db()
         for text in run.events.order_by("pk").values_list("text", flat=True):
             self.stdout.write(text)
         if run.state == RunState.FAILED:
-            raise CommandError("No bill could be read.")
+            raise CommandError(stopped or "No bill could be read.")
         self.stdout.write(run.note or f"{run.ref} is under way in a worker.")

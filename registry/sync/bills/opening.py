@@ -124,8 +124,8 @@ def _cast(ours: str, name: str, kind: str) -> str:
         if kind == "VARCHAR":  # some tools write "not applicable" in an empty place
             given = f"nullif({given}, 'NA')"
         return f"CAST({given} AS DECIMAL(38,12))"
-    if ours in _TIMES:  # by way of a text: a time with a zone needs an extension else
-        return f"CAST(CAST({given} AS VARCHAR) AS TIMESTAMP)"
+    if ours in _TIMES:  # by way of a text, of which a plain TIMESTAMP would ignore the zone
+        return f"make_timestamp(epoch_us(CAST(CAST({given} AS VARCHAR) AS TIMESTAMPTZ)))"
     return f"CAST({name} AS VARCHAR)"
 
 

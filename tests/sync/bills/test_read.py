@@ -451,6 +451,14 @@ def test_times_with_a_zone_are_read_in_utc_wherever_the_machine_stands(tmp_path,
     assert BilledUsage.objects.get().first_at == datetime(2026, 11, 3, tzinfo=UTC)
 
 
+def test_a_text_with_another_zone_is_read_in_utc(tmp_path):
+    write_csv(tmp_path / "a.csv", [usage(UsageStartDate="2026-11-01T01:00:00+02:00")])
+
+    read(tmp_path)
+
+    assert BilledUsage.objects.get().first_at == datetime(2026, 10, 31, 23, tzinfo=UTC)
+
+
 def test_hostile_words_are_kept_as_far_as_a_column_goes(tmp_path):
     evil = "RunInstances:'; DROP TABLE summed; --<script>\u202e" + "x" * 200
     lines = [
