@@ -79,6 +79,8 @@ class Lines:
             raise BillProblem(f"{name}: {problem}") from None
         except _UNREADABLE as error:
             raise _problem(f"{name} can't be read", error) from error
+        if self._number(statements.STRANGE_TIMES):
+            raise BillProblem(f"{name}: a line is of a time at which there were no reports.")
 
     def months(self) -> list[date]:
         """Return the months of what was added, as far as its lines name one."""
@@ -89,7 +91,7 @@ class Lines:
 
     def without_amount(self) -> int:
         """Return how many lines do not say how much they are about."""
-        return int(self._base.execute(statements.WITHOUT_AMOUNT).fetchall()[0][0])
+        return self._number(statements.WITHOUT_AMOUNT)
 
     def all(self) -> tuple[int, datetime | None, bool]:
         """Return how many lines there are, until when usage is billed, if instances are named."""
@@ -101,6 +103,9 @@ class Lines:
 
     def purchases(self) -> Iterator[tuple[Any, ...]]:
         yield from self._rows(statements.PURCHASES)
+
+    def _number(self, statement: str) -> int:
+        return int(self._base.execute(statement).fetchall()[0][0])
 
     def _rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
         try:

@@ -62,6 +62,11 @@ ADD = """
         min(started), max(ended)
     FROM named
     GROUP BY ALL"""
+# Not even a time of Python has room for all that DuckDB takes for one.
+STRANGE_TIMES = """
+    SELECT count(*) FROM summed
+    WHERE least(period, first_at, last_at) < DATE '2000-01-01'
+        OR greatest(period, first_at, last_at) >= DATE '3000-01-01'"""
 USAGE = """
     SELECT kind, account, region, resource, type, operation, arn, sum(amount),
         CASE WHEN sum(cost_lines) = sum(lines) THEN sum(cost) END, min(first_at), max(last_at)

@@ -451,6 +451,17 @@ def test_times_with_a_zone_are_read_in_utc_wherever_the_machine_stands(tmp_path,
     assert BilledUsage.objects.get().first_at == datetime(2026, 11, 3, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("name", ["UsageStartDate", "UsageEndDate", "BillingPeriodStartDate"])
+@pytest.mark.parametrize("time", ["99999-01-01T00:00:00Z", "0044-03-15 (BC) 12:00:00"])
+def test_a_time_of_no_report_is_said(tmp_path, name, time):
+    write_csv(tmp_path / "a.csv", [usage(**{name: time})])
+
+    (month,) = read(tmp_path)
+
+    assert month.problem == "a.csv: a line is of a time at which there were no reports."
+    assert not Bill.objects.exists()
+
+
 def test_a_text_with_another_zone_is_read_in_utc(tmp_path):
     write_csv(tmp_path / "a.csv", [usage(UsageStartDate="2026-11-01T01:00:00+02:00")])
 
