@@ -86,6 +86,14 @@ def key_of(request: HttpRequest) -> UUID | None:
         raise Unfit({_KEY: "Write a UUID."}) from None
 
 
+def one_key(told: UUID | None, request: HttpRequest) -> UUID | None:
+    """Return the key that a body has `told`, or that of the header; Unfit where both differ."""
+    header = key_of(request)
+    if told and header and told != header:
+        raise Unfit({"key": f"{_KEY} says another key."})
+    return told or header
+
+
 def refusal(problems: Mapping[Any, Any], *, status: int = 422) -> Any:
     return said("Nothing was done. Correct what is named in problems.", status, problems=problems)
 

@@ -1,7 +1,7 @@
 """Removals: previewed, asked for, followed, steered and undone."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,7 +15,7 @@ from registry.access import visible
 from registry.api.door import ApiRequest, said
 from registry.api.ledger import find, readable, shown, shown_line
 from registry.api.paging import PageQuery, page
-from registry.api.problems import STORABLE, Body, Key, Query, Unfit, query
+from registry.api.problems import STORABLE, Body, Key, Query, Unfit, one_key, query
 from registry.jobs.removals import request_removal, request_undo
 from registry.jobs.steering import keep, pause, resume, retry_failed
 from registry.models import Image, Removal
@@ -65,11 +65,7 @@ def check(request: ApiRequest, sent: HowBody) -> Any:
     query(Query, request)
     found = preview(
         _images(sent.images, request),
-        Wish(
-            only_disables=sent.only_disables,
-            deletes_snapshots=sent.deletes_snapshots,
-            is_forced=sent.is_forced,
-        ),
+        Wish(**_flags(sent)),
         by=request.user,
     )
     return {
@@ -89,6 +85,13 @@ def create(request: ApiRequest, sent: RemovalBody) -> Any:
     """Queue the removal of all the images or of none. The same key twice is the same removal."""
     query(Query, request)
     images = _images(sent.images, request)
+    asked_for = {
+        "is_undo": False,
+        "reason": sent.reason,
+        "hold": timedelta(hours=sent.hold_hours),
+        "cooling": timedelta(hours=sent.cooling_hours),
+        **_flags(sent),
+    }
 
     def ask(key: UUID) -> Removal:
         return request_removal(
@@ -98,13 +101,11 @@ def create(request: ApiRequest, sent: RemovalBody) -> Any:
             reason=sent.reason,
             hold=timedelta(hours=sent.hold_hours),
             cooling=timedelta(hours=sent.cooling_hours),
-            only_disables=sent.only_disables,
-            deletes_snapshots=sent.deletes_snapshots,
-            is_forced=sent.is_forced,
             seen=sent.seen,
+            **_flags(sent),
         )
 
-    return _asked(request, sent.key, images, ask, is_undo=False)
+    return _asked(request, one_key(sent.key, request), images, ask, asked_for)
 
 
 @router.get("", url_name="removals")
@@ -167,7 +168,8 @@ def undo(request: ApiRequest, key: UUID, sent: UndoBody) -> Any:
     def ask(key: UUID) -> Removal:
         return request_undo(key=key, images=images, by=request.user, reason=sent.reason)
 
-    return _asked(request, sent.key, images, ask, is_undo=True)
+    asked_for = {"is_undo": True, "reason": sent.reason}
+    return _asked(request, one_key(sent.key, request), images, ask, asked_for)
 
 
 def _asked(
@@ -175,15 +177,14 @@ def _asked(
     key: UUID | None,
     images: Sequence[Image],
     ask: Callable[[UUID], Removal],
-    *,
-    is_undo: bool,
+    asked_for: Mapping[str, Any],
 ) -> Any:
     is_known = key is not None and Removal.objects.filter(key=key).exists()
     try:
         removal = ask(key or uuid.uuid4())
     except Refused as error:
         raise Unfit({_FIELDS.get(n, n): text for n, text in error.problems.items()}) from None
-    if not _is_same(removal, images, request, is_undo=is_undo):
+    if not _is_same(removal, images, request, asked_for):
         return said(f"The key {key} was used for another request. Use a new one.", 409)
     return Status(200 if is_known else 201, shown(find(request, removal.key), request))
 
@@ -192,11 +193,25 @@ _FIELDS = {"hold": "hold_hours", "cooling": "cooling_hours"}
 
 
 def _is_same(
-    removal: Removal, images: Sequence[Image], request: ApiRequest, *, is_undo: bool
+    removal: Removal, images: Sequence[Image], request: ApiRequest, asked_for: Mapping[str, Any]
 ) -> bool:
-    if removal.run.requested_by_id != request.user.pk or removal.is_undo != is_undo:
+    """Say whether a removal with the key is what is asked for now, by the same person."""
+    if removal.run.requested_by_id != request.user.pk:
+        return False
+    held_until, begun_at = removal.hold_until, removal.run.requested_at
+    hold = held_until - begun_at if held_until else timedelta()
+    known = {"hold": hold} | {name: getattr(removal, name) for name in asked_for if name != "hold"}
+    if any(known[name] != value for name, value in asked_for.items()):
         return False
     return set(removal.items.values_list("image_id", flat=True)) == {row.pk for row in images}
+
+
+def _flags(sent: HowBody) -> dict[str, bool]:
+    return {
+        "only_disables": sent.only_disables,
+        "deletes_snapshots": sent.deletes_snapshots,
+        "is_forced": sent.is_forced,
+    }
 
 
 def _steered(request: ApiRequest, key: UUID, act: Callable[[Removal, Any], Any]) -> Any:

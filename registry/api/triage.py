@@ -15,7 +15,7 @@ from registry.api.answers import of_run
 from registry.api.door import ApiRequest, said
 from registry.api.findings import Day, Filter, Text, Word, filtered, person_named
 from registry.api.paging import PageQuery, page
-from registry.api.problems import STORABLE, Body, Key, Query, Unfit, key_of, query
+from registry.api.problems import STORABLE, Body, Key, Query, Unfit, one_key, query
 from registry.forms.triage import start_of
 from registry.jobs.triage import request_triage
 from registry.models import Run, RunKind, TriageAction, TriageItem
@@ -58,7 +58,7 @@ def create(request: ApiRequest, sent: TriageBody) -> Any:
     The same key twice is the same triage.
     """
     query(Query, request)
-    key, said_now = _one_key(sent, request), _digest(sent)
+    key, said_now = str(one_key(sent.key, request) or ""), _digest(sent)
     earlier = triage.asked_before(request.user, key)
     if earlier:  # before anything is looked up: the filter may leave others by now
         return _answer(earlier, said_now, request, status=200)
@@ -86,14 +86,6 @@ def get_triage(request: ApiRequest, ref: str) -> Any:
     if run is None:
         raise Http404(f"You have asked for no triage {ref[:64]}.")
     return _shown(run, asked, request)
-
-
-def _one_key(sent: TriageBody, request: ApiRequest) -> str:
-    """Return the key of the body or of the header; "" where there is none."""
-    told = {key for key in (sent.key, key_of(request)) if key}
-    if len(told) > 1:
-        raise Unfit({"key": "Idempotency-Key says another key."})
-    return str(told.pop()) if told else ""
 
 
 def _digest(sent: TriageBody) -> str:

@@ -1,4 +1,5 @@
 import json
+import uuid
 
 import pytest
 
@@ -115,6 +116,43 @@ def test_a_key_of_other_images_is_refused(ask, program, aws, scope):
 
     assert answer.status_code == 409
     assert Run.objects.count() == 1
+
+
+def test_the_key_can_be_a_header(program, image):
+    wish, header = {"images": [image.aws_id], "reason": "Old."}, {"Idempotency-Key": KEY}
+
+    answers = [program.post("/removals", wish, **header) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert {answer.json()["key"] for answer in answers} == {KEY}
+    answer = program.post("/removals", {**wish, "key": str(uuid.uuid4())}, **header)
+    assert answer.json()["problems"] == {"key": "Idempotency-Key says another key."}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reason": "Otherwise."},
+        {"hold_hours": 1},
+        {"cooling_hours": 1},
+        {"only_disables": True},
+        {"deletes_snapshots": True},
+        {"is_forced": True},
+    ],
+)
+def test_a_key_of_another_wish_for_the_same_images_is_refused(ask, fields):
+    ask(key=KEY)
+
+    assert ask(key=KEY, **fields).status_code == 409
+    assert Run.objects.count() == 1
+
+
+def test_the_same_key_with_the_same_waits_is_the_same_removal(ask):
+    waits = {"hold_hours": 2, "cooling_hours": 3, "reason": " Old. "}
+
+    answers = [ask(key=KEY, **waits) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 200]
 
 
 def test_a_key_of_another_person_tells_nothing(ask, another):
