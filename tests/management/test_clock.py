@@ -58,7 +58,8 @@ def ids():
 def test_it_gives_a_new_portal_its_schedules(soon_told_to_stop):
     call_command("clock")
 
-    assert set(Schedule.objects.values_list("kind", flat=True)) == {"sync", "report"}
+    kinds = set(Schedule.objects.values_list("kind", flat=True))
+    assert kinds == {"sync", "prices", "report", "bills"}
 
 
 def test_it_asks_for_what_is_due_until_it_is_told_to_stop(soon_told_to_stop):
