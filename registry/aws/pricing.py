@@ -14,11 +14,8 @@ from botocore.session import get_session
 from registry.aws.errors import AwsError, translated
 from registry.aws.members import SHORT, Item, Malformed, amount, moment, part, words
 
-# Where the API answers, by partition; it is asked in the first. The others have none.
-_ENDPOINTS = {
-    "aws": ("us-east-1", "eu-central-1", "ap-south-1"),
-    "aws-cn": ("cn-northwest-1",),
-}
+# Where the API is asked, by partition. The others have none.
+_ENDPOINTS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}
 CURRENCIES = ("USD", "CNY")
 TENANCIES = {"default": "Shared", "dedicated": "Dedicated"}
 _HOUR = "Hrs"
@@ -90,7 +87,7 @@ def pricing_region(partition: str) -> str:
     if partition not in _ENDPOINTS:
         named = f"in the partition {partition}" if partition else "for an unknown partition"
         raise AwsError(f"AWS has no Price List API {named}.")
-    return _ENDPOINTS[partition][0]
+    return _ENDPOINTS[partition]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ STRANGE_TIMES = """
         OR greatest(period, first_at, last_at) >= DATE '3000-01-01'"""
 USAGE = """
     SELECT kind, account, region, resource, type, operation, arn, sum(amount),
-        CASE WHEN sum(cost_lines) = sum(lines) THEN sum(cost) END, min(first_at), max(last_at)
+        CASE WHEN sum(cost_lines) = sum(lines) AND count(DISTINCT currency) = 1 THEN sum(cost) END,
+        min(first_at), max(last_at)
     FROM summed WHERE kind <> 'fee'
     GROUP BY ALL"""
 PURCHASES = """

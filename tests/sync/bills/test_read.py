@@ -170,6 +170,15 @@ def test_the_cost_is_what_the_line_really_cost(tmp_path):
     }
 
 
+def test_what_cost_two_currencies_has_no_one_cost(tmp_path):
+    write_csv(tmp_path / "a.csv", [usage(), usage(CurrencyCode="CNY")])
+
+    read(tmp_path)
+
+    row = BilledUsage.objects.get()
+    assert (row.hours, row.cost) == (48, None)
+
+
 def test_amounts_are_added_exactly(tmp_path):
     write_parquet(tmp_path / "a.parquet", [usage(UsageAmount="0.1")] * 1000)
 
