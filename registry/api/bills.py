@@ -158,6 +158,7 @@ def _totals(totals: Totals) -> dict[str, Any]:
             "unused_costs": [
                 {"cost": money(cost), "currency": currency} for cost, currency in totals.costs
             ],
+            "without_cost": totals.unpriced,
         },
         "disagreements": totals.disagreements,
     }

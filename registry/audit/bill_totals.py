@@ -21,12 +21,14 @@ from registry.models import (
 class Totals:
     """Hours of instances by what paid for them, and hours and cost of purchases.
 
-    `unstated` are the purchases of which the bill does not say how far they were used.
+    `unstated` are the purchases of which the bill does not say how far they were used, `unpriced`
+    those of which it does not say what that cost: they are in no sum.
     """
 
     hours: dict[str, Decimal] = field(default_factory=dict)
     purchases: int = 0
     unstated: int = 0
+    unpriced: int = 0
     used: Decimal | None = None
     unused: Decimal | None = None
     costs: list[tuple[Decimal, str]] = field(default_factory=list)
@@ -89,11 +91,13 @@ def totals_of(
     for row in rows.values("bill").annotate(
         number=Count("pk"),
         unstated=Count("pk", filter=Q(used_hours=None) | Q(unused_hours=None)),
+        unpriced=Count("pk", filter=Q(unused_cost=None)),
         used=Sum("used_hours"),
         unused=Sum("unused_hours"),
     ):
         totals = found[row["bill"]]
         totals.purchases, totals.unstated = row["number"], row["unstated"]
+        totals.unpriced = row["unpriced"]
         totals.used, totals.unused = row["used"], row["unused"]
     costs = rows.exclude(unused_cost=None).values_list("bill", "currency")
     for key, currency, cost in costs.annotate(Sum("unused_cost")).order_by("currency"):

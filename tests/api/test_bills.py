@@ -32,6 +32,7 @@ def test_bills_are_told_with_what_they_come_to(program, bill):
     make_billed_purchase(
         bill=bill, used_hours=Decimal(8), unused_hours=None, unused_cost=Decimal("0.50")
     )
+    make_billed_purchase(bill=bill, used_hours=Decimal(0), unused_cost=None)
     make_disagreement(bill=bill)
 
     answer = program.get("/bills", payer=bill.payer).json()
@@ -42,11 +43,12 @@ def test_bills_are_told_with_what_they_come_to(program, bill):
     assert first["through"] == "2026-11-01T00:00:00Z"
     assert first["hours"] == {"on_demand": 0, "reserved": 7.5, "savings_plan": 0, "spot": 0}
     assert first["purchases"] == {
-        "count": 1,
+        "count": 2,
         "unstated": 1,
         "used_hours": 8,
-        "unused_hours": None,
+        "unused_hours": 0,
         "unused_costs": [{"cost": "0.5", "currency": "USD"}],
+        "without_cost": 1,
     }
     assert first["disagreements"] == 1
     assert first["url"] == "http://testserver/bills/111122223333/2026-10/"

@@ -86,6 +86,16 @@ def test_the_list_says_that_not_all_unused_hours_are_known(signed_in, bill):
     assert "1 purchase not stated" in text(signed_in.get(reverse("bills:list")))
 
 
+def test_a_bill_says_of_how_many_purchases_the_cost_is_not_known(signed_in, bill):
+    make_billed_purchase(bill=bill, unused_cost=Decimal(34))
+    assert "cost not known" not in text(signed_in.get(bill.get_absolute_url()))
+
+    make_billed_purchase(bill=bill, unused_cost=None)
+
+    told = text(signed_in.get(bill.get_absolute_url()))
+    assert "<span>34.00 USD</span> <span>1 of cost not known</span>" in told
+
+
 def test_the_list_does_not_ask_more_for_more_bills(signed_in, django_assert_num_queries):
     def ask():
         signed_in.get(reverse("bills:list"))
