@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
@@ -19,7 +18,7 @@ from registry.audit import audit  # noqa: E402
 from registry.audit.utilization import month  # noqa: E402
 from registry.audit.waste_in_all import waste_in_all  # noqa: E402
 from registry.models import Image, Instance, ReservedInstance, Touched  # noqa: E402
-from tests.bench.memory import peak_mib  # noqa: E402
+from tests.bench.timed import Timed  # noqa: E402
 
 CHANGED = 1_000
 
@@ -77,10 +76,9 @@ def measured(name: str) -> dict[str, Any]:
 
     with ExitStack() as stack:
         stack.enter_context(connection.execute_wrapper(count))
-        begun = time.perf_counter()
+        timed = stack.enter_context(Timed())
         things = MEASURES[name](timezone.now())
-        seconds = time.perf_counter() - begun
-    return {"things": things, "seconds": seconds, "mib": peak_mib(), "queries": queries}
+    return {"things": things, "queries": queries} | timed.figures()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from registry.billing.coverage import apply
 from registry.billing.proposals import IMAGE, Candidate, moves_and_shares, ranked
 from registry.billing.situation import Situation
 from tests.bench.fleet import AT, Company, company
-from tests.bench.memory import peak_mib
+from tests.bench.timed import Timed
 from tests.billing.naive_rules import RULES, Use, errors, naively
 
 MACHINES, PURCHASES, BAD_IMAGES = 100_000, 10_000, 500
@@ -58,10 +57,9 @@ MEASURES: dict[str, Callable[[Company], int]] = {
 def measured(name: str) -> dict[str, Any]:
     """Run one of MEASURES on a fleet that is there; return how long it took and its memory."""
     found = company(MACHINES, PURCHASES)
-    begun = time.perf_counter()
-    things = MEASURES[name](found)
-    seconds = time.perf_counter() - begun
-    return {"things": things, "seconds": seconds, "mib": peak_mib(), "queries": 0}
+    with Timed() as timed:
+        things = MEASURES[name](found)
+    return {"things": things, "queries": 0} | timed.figures()
 
 
 def naive() -> str:
