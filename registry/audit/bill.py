@@ -7,9 +7,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from django.db import transaction
-from django.db.models import Min, Q, Sum
+from django.db.models import Max, Min, Q, Sum
 
-from registry.audit.billed import SETTLED, billed_span, bought, exact, uses
+from registry.audit.billed import SETTLED, billed_span, bought, exact, not_read_since, uses
 from registry.audit.fleet import PAGE
 from registry.billing.codes import recorded_code
 from registry.billing.witness import (
@@ -128,11 +128,13 @@ def _otherwise(
 def _not_billed(bill: Bill, *, at: datetime) -> Iterator[Disagreement]:
     """Return the purchases of the payer's accounts that were in force and are not on the bill."""
     span = billed_span(bill, at=at)
+    unread = not_read_since(span.begin)
     of_payer = Q(account__payer=bill.payer) | Q(account__payer="", account__number=bill.payer)
     rows = ReservedInstance.objects.filter(of_payer, state__in=IN_FORCE).select_related("account")
     for row in rows.exclude(aws_id__in=bill.purchases.values("aws_id")).order_by("pk"):
         within = bought(row).within(span)
-        if within is None or within.hours <= SETTLED:
+        is_read = (row.account_id, row.region) not in unread
+        if within is None or within.hours <= SETTLED or not is_read:
             continue
         yield Disagreement(
             bill=bill,
@@ -173,15 +175,16 @@ def _billed_codes(bill: Bill) -> Mapping[tuple[str, str], tuple[str, list[Billed
     summed = (
         rows.order_by()
         .values("account", "resource_id", "operation")
-        .annotate(total=Sum("hours"), first=Min("first_at"), place=Min("region"))
+        .annotate(
+            total=Sum("hours"), first=Min("first_at"), last=Max("last_at"), place=Min("region")
+        )
     )
     found: dict[tuple[str, str], tuple[str, list[BilledCode]]] = {}
-    for account, aws_id, operation, total, first, place in summed.values_list(
-        "account", "resource_id", "operation", "total", "first", "place"
-    ):
+    columns = ("account", "resource_id", "operation", "place", "total", "first", "last")
+    for account, aws_id, operation, place, total, *when in summed.values_list(*columns):
         if is_platform(operation):
             _, codes = found.setdefault((account, aws_id), (place, []))
-            codes.append(BilledCode(operation, Fraction(total), first))
+            codes.append(BilledCode(operation, Fraction(total), *when))
     return found
 
 
@@ -194,6 +197,7 @@ def _carried(bill: Bill, span: Span) -> dict[tuple[str, str], Carried]:
     ).order_by("pk")
     for key, at, before, after in noted.values_list("instance_id", "at", "before", "after"):
         changes[key].append(Coded(at, before, after))
+    unread = not_read_since(span.begin)
     rows = Instance.objects.filter(aws_id__in=ids).exclude(tenancy=_ON_HOST)
     return {
         (number, aws_id): Carried(
@@ -202,10 +206,12 @@ def _carried(bill: Bill, span: Span) -> dict[tuple[str, str], Carried]:
             changes.get(key, ()),
             seen_at,
         )
-        for key, number, aws_id, code, details, since, seen_at in rows.values_list(
+        for *place, key, number, aws_id, code, details, since, seen_at in rows.values_list(
+            *("account", "region"),
             *("pk", "account__number", "aws_id", "usage_operation", "platform_details"),
             *("usage_operation_updated_at", "first_seen_at"),
         )
+        if tuple(place) not in unread
     }
 
 

@@ -13,7 +13,14 @@ from django.db.models import F, QuerySet
 from registry.access import Person, visible
 from registry.billing.trend import Step, share_of
 from registry.billing.witness import Billed, Bought, Span, Use, month_of, use, watched
-from registry.models import Bill, BilledPurchase, DailyTotals, ReservedInstance, Utilization
+from registry.models import (
+    Bill,
+    BilledPurchase,
+    DailyTotals,
+    ReservedInstance,
+    Scope,
+    Utilization,
+)
 
 NOT_KNOWN = "not_known"
 # What was bought or used on the last day that is billed may come with the next report: a report of
@@ -64,14 +71,15 @@ def uses(bill: Bill, rows: Sequence[BilledPurchase], *, at: datetime) -> list[Bi
     keys = {row.pk for row in known.values()}
     steps = _steps(keys, span)
     spans = _watched({row.account_id for row in known.values()}, bill.month, at=at)
-    late = _late(bill)
+    late, unread = _late(bill), not_read_since(span.begin)
     found = []
     for billed in rows:
         row = known.get(billed.aws_id)
         compared = None
         if row is not None:
             hours = Billed(exact(billed.used_hours), exact(billed.unused_hours))
-            audited = spans.get(row.account_id, [])
+            is_read = (row.account_id, row.region) not in unread
+            audited = spans.get(row.account_id, []) if is_read else []
             compared = use(hours, bought(row), steps.get(row.pk, []), audited, span, late=late)
         found.append(BilledUse(billed, row, compared))
     return found
@@ -89,6 +97,12 @@ def uses_for(
         one if one.row is None or one.row.pk in readable else BilledUse(one.billed, None, None)
         for one in found
     ]
+
+
+def not_read_since(begin: datetime) -> set[tuple[int, str]]:
+    """Return the accounts and regions last read before: what became of them since is not known."""
+    stale = Scope.objects.filter(synced_at__lt=begin)
+    return set(stale.values_list("account_id", "region"))
 
 
 def find_bill(bills: QuerySet[Bill], payer: str, month: str) -> Bill | None:

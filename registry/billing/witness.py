@@ -189,6 +189,17 @@ class BilledCode:
     operation: str
     hours: Fraction
     first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    def may_be_before(self, known: datetime) -> bool:
+        """Say whether it may have been billed before `known` alone.
+
+        A report of days tells of no hour: of a day, what was billed on it may be before.
+        """
+        if self.first_at is None or self.first_at < known - _DAY:
+            return True
+        is_later = self.last_at is not None and self.last_at > known + _DAY
+        return self.first_at < known - _HOUR and not is_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +238,7 @@ class Carried:
         if self.seen_at and self.seen_at <= span.begin:
             return False
         known = self.seen_at if self.changes else self.since or self.seen_at
-        if known is None or known <= span.begin:
-            return False
-        return one.first_at is None or one.first_at < known - _HOUR
+        return known is not None and known > span.begin and one.may_be_before(known)
 
 
 def is_platform(operation: str) -> bool:

@@ -338,6 +338,35 @@ def test_a_code_of_which_nobody_knows_since_when_is_known_since_it_was_read(
     assert compare(bill, at=NOON) == number
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "number"),
+    [
+        pytest.param(9, 12, 1, id="days after it was launched with its code"),
+        pytest.param(9, 10, 0, id="on that day, of which no report of days says what was when"),
+        pytest.param(0, 31, 0, id="before that, too"),
+    ],
+)
+def test_a_report_of_days_tells_of_an_instance_that_was_launched_in_the_month(
+    payer, bill, first, last, number
+):
+    launched_at = OCTOBER + 9.5 * DAY
+    machine = make_instance(
+        account=payer,
+        usage_operation=RHEL,
+        usage_operation_updated_at=launched_at,
+        first_seen_at=launched_at + DAY / 24,
+    )
+    make_billed_usage(
+        bill=bill,
+        resource_id=machine.aws_id,
+        operation=LINUX,
+        first_at=OCTOBER + first * DAY,
+        last_at=OCTOBER + last * DAY,
+    )
+
+    assert compare(bill, at=NOON) == number
+
+
 def test_a_conversion_in_the_month_agrees_however_late_it_was_noted(payer, bill):
     machine = make_instance(
         account=payer,
@@ -352,6 +381,26 @@ def test_a_conversion_in_the_month_agrees_however_late_it_was_noted(payer, bill)
         make_billed_usage(bill=bill, resource_id=machine.aws_id, operation=operation)
 
     assert compare(bill, at=NOON) == 0
+
+
+@pytest.mark.parametrize(
+    ("synced_at", "number"),
+    [
+        pytest.param(OCTOBER - DAY, 0, id="before the month"),
+        pytest.param(OCTOBER + DAY, 3, id="in the month"),
+    ],
+)
+def test_what_was_last_read_before_the_month_says_nothing_of_it(payer, bill, synced_at, number):
+    make_scope(account=payer, region="eu-west-1", synced_at=synced_at)
+    machine = make_instance(account=payer, usage_operation=RHEL, first_seen_at=OCTOBER - 9 * DAY)
+    make_billed_usage(bill=bill, resource_id=machine.aws_id)
+    bought = make_reserved_instance(account=payer)
+    make_reserved_instance(account=payer)  # and not on the bill
+    audited(payer)
+    record(bought, OCTOBER, "0", "1")
+    make_billed_purchase(bill=bill, aws_id=bought.aws_id)
+
+    assert compare(bill, at=NOON) == number
 
 
 def test_instances_that_are_not_known_and_those_on_hosts_are_left_out(payer, bill):
@@ -409,8 +458,8 @@ def test_the_number_of_queries_does_not_grow(payer, bill, django_assert_num_quer
             make_billed_usage(bill=bill, resource_id=machine.aws_id)
 
     more()
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(19):
         assert compare(bill, at=NOON) == 6
     more()
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(19):
         assert compare(bill, at=NOON) == 12
