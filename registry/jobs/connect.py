@@ -23,7 +23,8 @@ def connect_pricing(account: Account, partition: str) -> aws.Pricing:
 
 def connect_bucket(account: Account, name: str) -> aws.Bucket:
     """Return a bucket as `account` sees it; refused as `connect` refuses."""
-    scope = account.scopes.filter(is_enabled=True).order_by("pk").first()
+    # One that is not read any more still lies in the account's partition.
+    scope = account.scopes.order_by("-is_enabled", "pk").first()
     region = scope.region if scope else DEFAULT_REGION
     return aws.connect_bucket(_access(account, region), region, name)
 

@@ -18,7 +18,7 @@ from sandbox.aws.files import Bucket, File
 from sandbox.aws.ran import FEWER, MISSING, STRANGE
 from sandbox.aws.world import populate
 from tests.conftest import BASE_ACCOUNT
-from tests.factories import NOON, make_account
+from tests.factories import NOON, make_account, make_scope
 from tests.sync.bills.reports import usage, write_csv
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +117,10 @@ def test_an_account_without_a_role_is_not_read_with_foreign_credentials(aws):
 
     with pytest.raises(BillProblem, match="the portal's credentials are of account 999999999999"):
         run()
+
+
+def test_a_bucket_is_asked_in_the_partition_of_its_account(aws):
+    account = make_account(number=BASE_ACCOUNT)
+    make_scope(account=account, region="eu-central-1", is_enabled=False)
+
+    assert connect_bucket(account, "bills")._client.meta.region_name == "eu-central-1"
