@@ -176,7 +176,7 @@ def test_what_cost_two_currencies_has_no_one_cost(tmp_path):
     read(tmp_path)
 
     row = BilledUsage.objects.get()
-    assert (row.hours, row.cost) == (48, None)
+    assert (row.hours, row.cost) == (Decimal(48), None)
 
 
 def test_amounts_are_added_exactly(tmp_path):
