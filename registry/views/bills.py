@@ -58,7 +58,7 @@ class BillList(InventoryList):
         names = _names(self.request)
         for row in context["rows"]:
             row.totals, row.payer_name = found[row.pk], names.get(row.payer, "")
-        return context
+        return context | {"reads_all": may_everywhere(self.request.user, Action.READ)}
 
 
 class OfBill(InventoryList):

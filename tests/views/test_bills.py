@@ -72,6 +72,7 @@ def test_the_list_sums_up_each_month_of_each_payer(signed_in, bill):
     rows = list(signed_in.get(reverse("bills:list")).context["rows"])
 
     assert rows == [bill, earlier]
+    assert "that you can read" not in text(signed_in.get(reverse("bills:list")))
     totals = rows[0].totals
     assert (totals.reserved, totals.spot, totals.on_demand) == (700, 45, 0)
     assert (totals.unused, totals.disagreements) == (12, 1)
@@ -212,7 +213,9 @@ def test_somebody_sees_what_is_of_their_accounts_alone(reader, bill, mine, their
         make_billed_purchase(bill=bill, account=account.number, used_hours=Decimal(hours))
         make_disagreement(bill=bill, account=account.number)
 
-    (row,) = reader.get(reverse("bills:list")).context["rows"]
+    every = reader.get(reverse("bills:list"))
+    (row,) = every.context["rows"]
+    assert "Of the accounts that you can read." in text(every)
     lists = [reader.get(address) for address in (bill.get_absolute_url(), bill.get_purchases_url())]
 
     assert (row.totals.whole, row.totals.used, row.totals.disagreements) == (10, 10, 1)
