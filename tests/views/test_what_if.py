@@ -130,6 +130,14 @@ def test_a_cause_with_an_image_out_of_reach_is_left_out(client, account):
     assert "Correct every image of ami-0" not in titles(page(client))
 
 
+def test_what_is_out_of_reach_is_not_denied(client, account):
+    lost(make_account(payer=account.number))
+    red_hat(account)
+    client.force_login(make_user(Role.VIEWER, account=account))
+
+    assert "Of what you can read and have chosen, no wrong code" in page(client).content.decode()
+
+
 def test_the_scope_that_was_chosen_narrows_the_changes_and_their_sums(signed_in, account):
     image = lost(account)
     red_hat(account)
