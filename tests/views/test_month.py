@@ -49,6 +49,16 @@ def test_the_overview_tells_how_far_families_were_used(signed_in):
     assert "Recorded for" not in text
 
 
+def test_the_overview_counts_only_active_purchases_and_says_so(signed_in):
+    used(1, 1, 0)
+    used(1, 0, 1, state="retired")
+
+    text = text_of(signed_in.get(reverse("overview")))
+
+    assert "1 active purchase." in text
+    assert listed(signed_in, view="all").context["total"] == 2
+
+
 def test_a_family_leads_to_its_purchases(signed_in):
     one = used(1, 1, 0, instance_type="m5.large", product_description="Windows (Amazon VPC)")
     used(1, 1, 0, instance_type="m5.large")
