@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -25,8 +25,7 @@ from registry.models import (
     ReservedInstance,
     UsageKind,
 )
-from registry.reports.render import lines
-from registry.views.lists import InventoryList
+from registry.views.lists import InventoryList, as_csv
 
 MOST_OPERATIONS = 50
 MOST_IMAGES = 100
@@ -148,8 +147,7 @@ class PurchaseList(OfBill):
         return context
 
     def _csv(self, rows: QuerySet[Any]) -> HttpResponseBase:
-        name = f"bill-{self.bill.payer}-{self.bill.month:%Y-%m}-purchases.csv"
-        return _csv(name, list(self.export), self._exported(rows))
+        return as_csv(self.request, list(self.export), self._exported(rows))
 
     def _compared(self, rows: Sequence[BilledPurchase]) -> list[BilledUse]:
         return uses_for(self.request.user, self.bill, rows, at=timezone.now())
@@ -171,8 +169,7 @@ def bill_images(request: SignedInRequest, payer: str, month: str) -> HttpRespons
         visible(Image.objects.all(), request.user),
     )
     if request.GET.get("export") == "csv":
-        name = f"bill-{bill.payer}-{bill.month:%Y-%m}-images.csv"
-        return _csv(name, IMAGE_COLUMNS, (line for image in found for line in _lines(image)))
+        return as_csv(request, IMAGE_COLUMNS, (line for image in found for line in _lines(image)))
     context = _head(request, bill, "images") | {"images": found[:MOST_IMAGES], "number": len(found)}
     return render(request, "registry/bill_images.html", context)
 
@@ -205,16 +202,6 @@ def _head(request: HttpRequest, bill: Bill, tab: str) -> dict[str, Any]:
         "totals": _totals(request, [bill])[bill.pk],
         "reads_all": may_everywhere(request.user, Action.READ),
     }
-
-
-def _csv(
-    name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
-) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        lines(columns, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
 
 
 def narrow_billed(request: HttpRequest, rows: _Rows) -> _Rows:
