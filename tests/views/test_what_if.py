@@ -160,6 +160,9 @@ def test_the_scope_that_was_chosen_narrows_the_changes_and_their_sums(signed_in,
 
 def test_of_chosen_regions_it_is_said_that_sharing_is_for_all(signed_in, account):
     make_scope(account=account)
+    alone = make_account(payer=account.number, reserved_instance_sharing=False)
+    make_reserved_instance(account=alone)
+    make_instance(account=account)
     reckon()
 
     before = signed_in.get(CHANGES).content.decode()
@@ -167,6 +170,8 @@ def test_of_chosen_regions_it_is_said_that_sharing_is_for_all(signed_in, account
 
     assert "Accounts share in all regions" not in before
     assert "Accounts share in all regions" in signed_in.get(CHANGES).content.decode()
+    overview = signed_in.get(reverse("overview")).content.decode()
+    assert "Sharing turned on for 1 account in all regions: $36." in overview
 
 
 def test_nothing_to_gain_is_said(signed_in, account):
