@@ -12,7 +12,11 @@ handler500 = "registry.views.errors.failed"
 
 urlpatterns = [
     # Nobody guesses there as often as they like.
-    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
+    path(
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="password"),
+        name="admin-password",
+    ),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("registry.urls")),

@@ -66,6 +66,9 @@ class Page:
 
 PAGES = (
     Page("overview"),
+    Page("me"),
+    Page("password"),
+    Page("admin-password", elsewhere=302),
     Page("search"),
     Page("scope", post={"next": "/"}, elsewhere=302),
     Page("codes"),
