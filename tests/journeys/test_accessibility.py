@@ -14,11 +14,13 @@ FIRST = {
     "instance": ("/instances/", "tbody a.cell__main"),
     "rule": ("/rules/", "tbody a.cell__main"),
     "finding": ("/findings/", "tbody a.cell__main"),
+    "bill": ("/bills/", "tbody a.cell__main"),
     "purchase": ("/reserved-instances/", "tbody a.cell__main"),
     "job": ("/jobs/", "tbody a.cell__main"),
     "account": ("/accounts/", ".matrix tbody a"),
 }
 
+SECONDS = 60
 WIDTHS = (320, 390, 760, 1180, 1440)
 NEW = (
     "/register/many/",
@@ -39,37 +41,49 @@ def problems(page):
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PATHS)
-def test_a_list_or_form(page, path, scheme):
-    page.emulate_media(color_scheme=scheme)
-    sign_in(page, "admin")
+def by_light_and_dark(page):
+    """Return what is wrong with the page in light and dark."""
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found[scheme] = problems(page)
+    return {scheme: problem for scheme, problem in found.items() if problem}
 
+
+def open_first(page, path, link):
+    """Open the first thing of a list, which the demo may read only after it is ready."""
     page.goto(path)
-
-    assert problems(page) == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("thing", FIRST)
-def test_one_thing(page, thing, scheme):
-    path, link = FIRST[thing]
-    page.emulate_media(color_scheme=scheme)
-    sign_in(page, "admin")
-    page.goto(path)
-
+    for _ in range(SECONDS):
+        if page.locator(link).count():
+            break
+        page.wait_for_timeout(1_000)
+        page.reload()
     page.locator(link).first.click()
 
-    assert problems(page) == []
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_list_or_form(page, path):
+    sign_in(page, "admin")
+
+    page.goto(path)
+
+    assert by_light_and_dark(page) == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_signing_in(page, scheme):
-    page.emulate_media(color_scheme=scheme)
+@pytest.mark.parametrize("thing", FIRST)
+def test_one_thing(page, thing):
+    sign_in(page, "admin")
 
+    open_first(page, *FIRST[thing])
+
+    assert by_light_and_dark(page) == {}
+    assert too_wide(page) == {}
+
+
+def test_signing_in(page):
     page.goto("/login/")
 
-    assert problems(page) == []
+    assert by_light_and_dark(page) == {}
 
 
 @pytest.mark.parametrize("path", ["/", "/images/"])
@@ -85,12 +99,10 @@ def test_a_small_window(page, path):
 def everywhere(page):
     """Return what is wrong with the page in light and dark, on a desk and in a hand."""
     found = {}
-    for scheme in ("light", "dark"):
-        for width in (390, 1440):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 900})
-            found[scheme, width] = problems(page)
-    return {where: problem for where, problem in found.items() if problem}
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        found[width] = by_light_and_dark(page)
+    return {width: problem for width, problem in found.items() if problem}
 
 
 def too_wide(page):

@@ -13,7 +13,7 @@ PATHS = (
     *("/jobs/", "/accounts/", "/reports/", "/register/"),
     *("/findings/causes/", "/rules/", "/patterns/"),
     *("/reserved-instances/ending/", "/reserved-instances/difference/"),
-    *("/reserved-instances/over-time/", "/bills/"),
+    *("/reserved-instances/over-time/", "/reserved-instances/changes/", "/bills/"),
 )
 
 
