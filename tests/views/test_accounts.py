@@ -153,3 +153,15 @@ def test_a_sync_says_on_its_page_what_it_could_not_read(signed_in):
     page = signed_in.get(run.get_absolute_url()).content.decode()
 
     assert "The ancestry of images: <bdi>AccessDenied &lt;b&gt;</bdi>" in page
+
+
+@pytest.mark.parametrize(
+    ("bill", "says"), [("s3://bills/cur", "s3://bills/cur"), ("", "Not set up")], ids=["set", "not"]
+)
+def test_says_where_the_bill_of_an_account_lies(signed_in, bill, says):
+    account = make_account(bill=bill)
+
+    page = signed_in.get(reverse("accounts:detail", args=[account.number])).content.decode()
+
+    assert says in page
+    assert (reverse("bills:list") in page) == bool(bill)
